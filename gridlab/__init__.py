@@ -1,3 +1,92 @@
-"""gridlab: Thailand's hybrid-blockchain energy market, built out of parts in a notebook."""
+"""gridlab: Thailand's hybrid-blockchain energy market, built out of parts in a notebook.
+
+    import gridlab as gl
+
+    lab = gl.Lab.thailand(prosumers=200)
+    run = lab.run(hours=24)
+    run.kpis()
+
+The names below are loaded when they are first used, so that importing gridlab costs little more than importing polars.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+# name -> (module, attribute); an attribute of None is the module itself
+_FACE: dict[str, tuple[str, str | None]] = {
+    "Agents": ("gridlab.agents", "Agents"),
+    "ConsortiumChain": ("gridlab.chain.consortium", "ConsortiumChain"),
+    "Lab": ("gridlab.lab", "Lab"),
+    "Market": ("gridlab.market.market", "Market"),
+    "Run": ("gridlab.run", "Run"),
+    "agents": ("gridlab.agents", None),
+    "bill": ("gridlab.market.retail", "bill"),
+    "calendar": ("gridlab.calendar", None),
+    "chain": ("gridlab.chain", None),
+    "clear": ("gridlab.market.clearing", "clear"),
+    "compare": ("gridlab.scenarios.compare", "compare"),
+    "config": ("gridlab.settings", "config"),
+    "dataset": ("gridlab.datasets", "dataset"),
+    "datasets": ("gridlab.datasets", "datasets"),
+    "errors": ("gridlab.errors", None),
+    "frames": ("gridlab.frames", None),
+    "learn": ("gridlab.learn", None),
+    "load": ("gridlab.run_file", "load"),
+    "market": ("gridlab.market", None),
+    "notebook": ("gridlab.learn", "notebook"),
+    "scenario": ("gridlab.scenarios.catalogue", "scenario"),
+    "scenarios": ("gridlab.scenarios.catalogue", "scenarios"),
+    "units": ("gridlab.units", None),
+    "what_if": ("gridlab.scenarios.what_if", "what_if"),
+}
+
+__all__ = ["__version__", *sorted(_FACE)]
+
+if TYPE_CHECKING:
+    from gridlab import agents, calendar, chain, errors, frames, learn, market, units
+    from gridlab.agents import Agents
+    from gridlab.chain.consortium import ConsortiumChain
+    from gridlab.datasets import dataset, datasets
+    from gridlab.lab import Lab
+    from gridlab.learn import notebook
+    from gridlab.market.clearing import clear
+    from gridlab.market.market import Market
+    from gridlab.market.retail import bill
+    from gridlab.run import Run
+    from gridlab.run_file import load
+    from gridlab.scenarios.catalogue import scenario, scenarios
+    from gridlab.scenarios.compare import compare
+    from gridlab.scenarios.what_if import what_if
+    from gridlab.settings import config
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FACE:
+        raise AttributeError(f"module 'gridlab' has no attribute {name!r}; it has: {', '.join(__all__)}")
+    module, attribute = _FACE[name]
+    loaded = import_module(module)
+    value = loaded if attribute is None else getattr(loaded, attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
+class _Face(ModuleType):
+    """The package itself: loading the room ``gridlab.scenarios`` must not hide the function ``gl.scenarios``."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, ModuleType) and _FACE.get(name, ("", None))[1] is not None:
+            return
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Face

@@ -14,12 +14,11 @@ import polars as pl
 
 from gridlab.errors import ArgumentTypeError, FrameError, nearest
 
-__all__ = ["ACCOUNTS", "ENERGY_UNIT", "ORDERS", "SLOT", "TIME_ZONE", "Column", "Schema", "show_rows"]
+__all__ = ["ACCOUNTS", "ORDERS", "READINGS", "SIDE", "SLOT", "TIME_ZONE", "Column", "Schema", "show_rows"]
 
 TIME_ZONE = "Asia/Bangkok"
 SLOT = pl.Datetime("us", TIME_ZONE)
 SIDE = pl.Enum(["buy", "sell"])
-ENERGY_UNIT = "Wh"
 
 _KINDS = {
     "integer": "any integer dtype",
@@ -235,8 +234,27 @@ ACCOUNTS = Schema(
     (
         Column("account", pl.UInt32, "integer", "index, 0 upwards without gaps"),
         Column("name", pl.String, "text", "what people call it"),
-        Column("kind", pl.String, "text", "household, condominium, school, mall, factory, utility, …"),
+        Column("kind", pl.String, "text", "household, condominium, school, mall, factory"),
         Column("zone", None, "text", "bidding zone"),
-        Column("feeder", pl.UInt32, "integer", "index of the medium-voltage feeder", required=False),
+        Column("utility", pl.String, "text", "distribution utility: MEA or PEA"),
+        Column("area", pl.UInt32, "integer", "utility area"),
+        Column("substation", pl.UInt32, "integer", "substation, unique in the country"),
+        Column("feeder", pl.UInt32, "integer", "medium-voltage feeder, unique in the country"),
+        Column("transformer", pl.UInt32, "integer", "distribution transformer, unique in the country"),
+        Column("tariff", pl.String, "text", "retail tariff, such as 1.1.2"),
+        Column("voltage", pl.String, "text", "voltage band of the tariff"),
+        Column("monthly_kwh", pl.Float64, "float", "usual energy bought in a month (kWh)"),
+        Column("peak_kw", pl.Float64, "float", "usual highest load (kW)"),
+        Column("pv_kw", pl.Float64, "float", "rooftop PV (kWp)"),
+    ),
+)
+
+READINGS = Schema(
+    "readings",
+    (
+        Column("slot", SLOT, "datetime", "start of the 15-minute delivery interval"),
+        Column("account", pl.UInt32, "integer", "index into the accounts frame"),
+        Column("load", pl.Int64, "integer", "energy used (Wh)"),
+        Column("generation", pl.Int64, "integer", "energy generated behind the meter (Wh)"),
     ),
 )

@@ -1,0 +1,230 @@
+"""Blocks: a header that commits to everything, the transactions, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from gridlab.chain import merkle
+from gridlab.chain.arguments import require_bytes, require_int, require_text
+from gridlab.chain.encoding import Reader, blob, compact, i64, text, u32, u64
+from gridlab.chain.hashing import HASH_BYTES, hexadecimal, tagged_hash
+from gridlab.chain.transactions import Transaction
+from gridlab.frames import TIME_ZONE
+
+__all__ = ["Block", "Header", "Receipt", "microseconds", "receipts_root", "transactions_root"]
+
+_HEADER_DOMAIN = "gridlab/block-header/1"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# The last microsecond of a year before datetime's last, so that every time zone can show it.
+LATEST_TIME = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1) - 1
+
+
+def microseconds(name: str, moment: datetime | int) -> int:
+    """Return a moment as microseconds since 1970-01-01 UTC.
+
+    Parameters
+    ----------
+    name : str
+        What the moment is, for the error message.
+    moment : datetime or int
+        A datetime (Bangkok time where it has no time zone), or the microseconds themselves.
+
+    Raises
+    ------
+    ArgumentTypeError
+        `moment` is neither.
+    ArgumentError
+        `moment` is before 1970 or after 9998.
+    """
+    if isinstance(moment, datetime):
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=ZoneInfo(TIME_ZONE))
+        moment = (moment - _EPOCH) // timedelta(microseconds=1)
+    return require_int(name, moment, 0, LATEST_TIME)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a block's hash covers.
+
+    Attributes
+    ----------
+    chain_id : str
+    height : int
+        0 is genesis.
+    parent : bytes
+        Hash of the header before it, 32 bytes; zeros at genesis.
+    timestamp : int
+        Start of the slot, microseconds since 1970-01-01 UTC.
+    transactions_root, receipts_root, state_root : bytes
+        RFC 6962 roots with BLAKE2b-256, 32 bytes each.
+    rules_version : int
+        Which set of rules executed the block.
+    hash : bytes
+        BLAKE2b-256 of the canonical bytes.
+    """
+
+    chain_id: str
+    height: int
+    parent: bytes
+    timestamp: int
+    transactions_root: bytes
+    receipts_root: bytes
+    state_root: bytes
+    rules_version: int
+    hash: bytes = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        require_text("chain_id", self.chain_id)
+        require_int("height", self.height, 0, 2**63 - 1)
+        require_int("timestamp", self.timestamp, 0, LATEST_TIME)
+        require_int("rules_version", self.rules_version, 0, 2**32 - 1)
+        for name in ("parent", "transactions_root", "receipts_root", "state_root"):
+            require_bytes(name, getattr(self, name), HASH_BYTES)
+        object.__setattr__(self, "hash", tagged_hash(_HEADER_DOMAIN, self.to_bytes()))
+
+    def __repr__(self) -> str:
+        return f"Header(height {self.height}, {hexadecimal(self.hash)[:18]}…)"
+
+    @property
+    def time(self) -> datetime:
+        """The timestamp as a datetime in UTC."""
+        return _EPOCH + timedelta(microseconds=self.timestamp)
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes."""
+        return b"".join(
+            [
+                text(self.chain_id),
+                u64(self.height),
+                self.parent,
+                i64(self.timestamp),
+                self.transactions_root,
+                self.receipts_root,
+                self.state_root,
+                u32(self.rules_version),
+            ]
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Header:
+        """Read what `to_bytes` wrote, or raise ChainError."""
+        reader = Reader(data, "header")
+        header = cls(
+            chain_id=reader.text(),
+            height=reader.u64(),
+            parent=reader.take(HASH_BYTES),
+            timestamp=reader.i64(),
+            transactions_root=reader.take(HASH_BYTES),
+            receipts_root=reader.take(HASH_BYTES),
+            state_root=reader.take(HASH_BYTES),
+            rules_version=reader.u32(),
+        )
+        reader.finish()
+        return header
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a transaction.
+
+    Attributes
+    ----------
+    transaction_id : bytes
+    code : str
+        "accepted", or why not; this is what the block commits to.
+    reason : str
+        The same for people to read; not hashed, so that wording and table drawing never change a block.
+    account : int or None
+        The sender's account when the transaction was executed; None where the key was no member's.
+    """
+
+    transaction_id: bytes
+    code: str
+    reason: str = ""
+    account: int | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the transaction took effect."""
+        return self.code == "accepted"
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes that `receipts_root` covers."""
+        return self.transaction_id + text(self.code)
+
+
+def transactions_root(transactions: Sequence[Transaction]) -> bytes:
+    """Return the RFC 6962 root over the transactions' ids, with BLAKE2b-256."""
+    return merkle.root([transaction.id for transaction in transactions], hash="blake2b-256")
+
+
+def receipts_root(receipts: Sequence[Receipt]) -> bytes:
+    """Return the RFC 6962 root over the receipts, with BLAKE2b-256."""
+    return merkle.root([receipt.to_bytes() for receipt in receipts], hash="blake2b-256")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A header, its transactions, their receipts, and the certificate that makes the block final.
+
+    Attributes
+    ----------
+    header : Header
+    transactions : tuple of Transaction
+    certificate : bytes
+        What the chain's ordering gives as proof of finality, over the header's hash.
+    receipts : tuple of Receipt
+        One per transaction, recomputed wherever the block is executed; not part of the block's bytes.
+    """
+
+    header: Header
+    transactions: tuple[Transaction, ...] = field(repr=False)
+    certificate: bytes = field(repr=False)
+    receipts: tuple[Receipt, ...] = field(default=(), repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return f"Block(height {self.height}, {len(self.transactions)} transactions, {hexadecimal(self.hash)[:18]}…)"
+
+    def _repr_html_(self) -> str:
+        from gridlab.chain.views import block_html
+
+        return block_html(self)
+
+    @property
+    def height(self) -> int:
+        """Height of the block."""
+        return self.header.height
+
+    @property
+    def hash(self) -> bytes:
+        """Hash of the header, 32 bytes."""
+        return self.header.hash
+
+    @property
+    def rejected(self) -> int:
+        """How many of the transactions changed nothing."""
+        return sum(not receipt.accepted for receipt in self.receipts)
+
+    def prove_transaction(self, index: int) -> list[bytes]:
+        """Return the inclusion proof of a transaction's id under the header's `transactions_root`."""
+        ids = [transaction.id for transaction in self.transactions]
+        return merkle.prove_inclusion(ids, require_int("index", index), hash="blake2b-256")
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes: header, transactions, certificate."""
+        bodies = [blob(transaction.to_bytes()) for transaction in self.transactions]
+        return b"".join([blob(self.header.to_bytes()), compact(len(bodies)), *bodies, blob(self.certificate)])
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Block:
+        """Read what `to_bytes` wrote, or raise ChainError; the receipts are not known until it is executed."""
+        reader = Reader(data, "block")
+        header = Header.from_bytes(reader.blob())
+        transactions = [Transaction.from_bytes(reader.blob()) for _ in range(reader.compact())]
+        block = cls(header, tuple(transactions), reader.blob())
+        reader.finish()
+        return block

@@ -1,0 +1,100 @@
+"""Genesis: what a chain starts from, and the header at height 0 that commits to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gridlab.chain import merkle
+from gridlab.chain.arguments import require_text
+from gridlab.chain.blocks import Header, receipts_root
+from gridlab.chain.effects import RULES
+from gridlab.chain.encoding import Reader, blob, i64, text, u32
+from gridlab.chain.frame_encoding import decode_frame, encode_frame
+from gridlab.chain.hashing import ZERO_HASH
+from gridlab.chain.members import Members
+from gridlab.chain.state import State
+from gridlab.errors import ArgumentError, ChainError
+
+__all__ = ["Genesis"]
+
+
+@dataclass(frozen=True, slots=True)
+class Genesis:
+    """What all replicas agree on before the first block.
+
+    Attributes
+    ----------
+    chain_id : str
+    timestamp : int
+        Microseconds since 1970-01-01 UTC; no block is older.
+    rules_version : int
+    ordering_name : str
+    ordering_authority : bytes
+        What certificates are checked against.
+    members : Members
+    """
+
+    chain_id: str
+    timestamp: int
+    rules_version: int
+    ordering_name: str
+    ordering_authority: bytes
+    members: Members
+
+    def __post_init__(self) -> None:
+        if not require_text("chain_id", self.chain_id, longest=64):
+            raise ArgumentError("chain_id is empty, allowed: a name of 1 to 64 bytes")
+        if self.rules_version not in RULES:
+            raise ChainError(f"rules version {self.rules_version} is not known, allowed: {list(RULES)}")
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes."""
+        return b"".join(
+            [
+                text(self.chain_id),
+                i64(self.timestamp),
+                u32(self.rules_version),
+                text(self.ordering_name),
+                blob(self.ordering_authority),
+                blob(encode_frame(self.members.frame)),
+            ]
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Genesis:
+        """Read what `to_bytes` wrote.
+
+        Raises
+        ------
+        ChainError
+            Bytes are missing, left over or not canonical.
+        FrameError
+            The members break a rule.
+        """
+        reader = Reader(data, "genesis")
+        genesis = cls(
+            reader.text(),
+            reader.i64(),
+            reader.u32(),
+            reader.text(),
+            reader.blob(),
+            Members.of(decode_frame(reader.blob(), "members")),
+        )
+        reader.finish()
+        if genesis.to_bytes() != data:
+            raise reader.error("the members frame does not have the columns and dtypes of genesis")
+        return genesis
+
+    @property
+    def header(self) -> Header:
+        """The header at height 0; its transactions root covers the canonical bytes of genesis as one leaf."""
+        return Header(
+            chain_id=self.chain_id,
+            height=0,
+            parent=ZERO_HASH,
+            timestamp=self.timestamp,
+            transactions_root=merkle.root([self.to_bytes()], hash="blake2b-256"),
+            receipts_root=receipts_root([]),
+            state_root=State.of(self.members).root,
+            rules_version=self.rules_version,
+        )

@@ -1,0 +1,126 @@
+"""A stretch of market slots, computed whole: readings, orders, clearing, landed bills and statements.
+
+No stage here feeds back on the next slot, so every slot clears in one query. The chain is not involved: a lab signs and
+seals what stands here, and a slider looks at it without.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from time import perf_counter
+
+import polars as pl
+
+from gridlab.agents import Agents
+from gridlab.calendar import billing_month, is_on_peak
+from gridlab.market.clearing import Clearing
+from gridlab.market.market import Market
+from gridlab.market.retail import marginal_rates
+from gridlab.market.settlement import (
+    Institutions,
+    Rates,
+    residuals,
+    statement_transfers,
+    statements,
+    trade_transfers,
+)
+
+__all__ = ["MarketDay", "market_day", "retail_rates"]
+
+
+@dataclass(frozen=True)
+class MarketDay:
+    """What the market does over a run of slots.
+
+    Attributes
+    ----------
+    slots : polars.Series
+    accounts, readings, orders : polars.DataFrame
+    clearing : Clearing
+    trades : polars.DataFrame
+        Trades with the parts of their landed bills.
+    rest : polars.DataFrame
+        Per slot and account: meter, market and the rest at the utility (`gridlab.market.settlement.residuals`).
+    rates : Rates
+    clearing_seconds : float
+        Wall-clock time of the clearing call.
+    """
+
+    slots: pl.Series
+    accounts: pl.DataFrame
+    readings: pl.DataFrame
+    orders: pl.DataFrame
+    clearing: Clearing
+    trades: pl.DataFrame
+    rest: pl.DataFrame
+    rates: Rates
+    clearing_seconds: float
+
+    @cached_property
+    def statements(self) -> pl.DataFrame:
+        """Daily statements with the utility for what was not traded."""
+        return statements(self.rest, self.rates, is_on_peak(pl.col("slot")))
+
+    @cached_property
+    def without_market(self) -> pl.DataFrame:
+        """Daily statements as they would be if nobody traded."""
+        untraded = self.rest.select("slot", "account", from_utility="imported", to_utility="exported")
+        return statements(untraded, self.rates, is_on_peak(pl.col("slot")))
+
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """Return the frames from which key figures are computed, by the names that a run gives them."""
+        meters = self.rest.drop("slot", "account")
+        return {
+            "accounts": self.accounts,
+            "readings": pl.concat([self.readings, meters], how="horizontal"),
+            "orders": self.orders,
+            "fills": self.clearing.fills,
+            "prices": self.clearing.prices,
+            "trades": self.trades,
+            "statements": self.statements,
+            "without_market": self.without_market,
+        }
+
+    def transfers(self, institutions: Institutions) -> pl.DataFrame:
+        """Return every payment of these slots, as `gridlab.market.settlement.SETTLEMENT`, ordered by slot."""
+        paid = trade_transfers(self.trades, self.accounts, institutions)
+        billed = statement_transfers(self.statements, self.accounts, institutions)
+        return pl.concat([paid, billed]).sort("slot", maintain_order=True)
+
+
+def retail_rates(market: Market, accounts: pl.DataFrame, month: str) -> Rates:
+    """Return the retail terms of `accounts` in a billing `month` ("2026-05") under the market's levers."""
+    ft = market.retail.ft_rate()
+    rates = marginal_rates(accounts.select("tariff", "voltage", "monthly_kwh"), month=month)
+    energy = accounts.select("account", on_peak=rates["on_peak"] + ft, off_peak=rates["off_peak"] + ft)
+    return Rates(energy, market.retail.buy_back_price(), market.retail.vat_share())
+
+
+def market_day(market: Market, agents: Agents, slots: pl.Series) -> MarketDay:
+    """Clear and bill `slots` (`gridlab.calendar.slots`) for the agents' orders under the market's levers."""
+    accounts = agents.accounts()
+    readings = agents.readings(slots)
+    rates = retail_rates(market, accounts, billing_month(slots[0]))
+    terms = market.landed_terms()
+    landed = pl.when(is_on_peak(pl.col("slot"))).then("on_peak").otherwise("off_peak")
+    needs = (
+        readings.lazy()
+        .join(rates.energy.lazy(), on="account", maintain_order="left")
+        .join(accounts.lazy().select("account", "zone"), on="account", maintain_order="left")
+        .select(
+            "slot",
+            "zone",
+            "account",
+            net=pl.col("load") - pl.col("generation"),
+            value=terms.highest_energy_price(landed),
+        )
+        .collect()
+    )
+    orders = agents.orders(needs, buy_back=rates.buy_back, limits=market.limits())
+    started = perf_counter()
+    clearing = market.clear(orders)
+    trades = clearing.trades
+    seconds = perf_counter() - started
+    billed = terms.bill(trades, accounts)
+    return MarketDay(slots, accounts, readings, orders, clearing, billed, residuals(readings, billed), rates, seconds)

@@ -1,0 +1,179 @@
+"""The key figures of a run, each with its unit, computed from the run's frames alone.
+
+Savings are those of the accounts: their statements if nobody traded, less what they paid with the market. What they
+save, utilities, state and market operator together forgo; the table shows all four, and the sum is zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gridlab.units import MICRO
+
+__all__ = ["KPI_FRAME", "balances", "gini", "key_figures"]
+
+KPI_FRAME = {"kpi": pl.String, "value": pl.Float64, "unit": pl.String}
+
+_HHI_SCALE = 10_000
+
+
+def gini(values: np.ndarray) -> float:
+    """Return the Gini coefficient of `values` >= 0: 0 when all are equal, towards 1 when one has it all.
+
+    ``G = 2 sum_i(i x_i) / (n sum x) - (n + 1) / n`` over values sorted upward, i from 1 (Gini 1912). 0 where the sum is 0.
+    """
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    total = ordered.sum()
+    if total <= 0:
+        return 0.0
+    rank = np.arange(1, ordered.size + 1)
+    return float(2 * (rank * ordered).sum() / (ordered.size * total) - (ordered.size + 1) / ordered.size)
+
+
+def _concentration(trades: pl.DataFrame, party: str) -> float:
+    """Return the Herfindahl-Hirschman index of `party` (seller or buyer) by energy, 0 to 10,000."""
+    energy = trades.group_by(party).agg(pl.col("energy").sum())["energy"]
+    total = energy.sum()
+    return float(((energy / total) ** 2).sum() * _HHI_SCALE) if total else 0.0
+
+
+def balances(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return per account what it pays without and with the market.
+
+    Parameters
+    ----------
+    frames : mapping of str to polars.DataFrame
+        ``accounts``, ``trades``, ``statements``, ``without_market`` of a run.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``account``, ``kind``, ``zone``, ``without``, ``with_market``, ``saving`` (micro-THB; positive is paid, a
+        negative bill is income).
+    """
+    due = (pl.col("retail") + pl.col("retail_vat") - pl.col("buy_back")).sum()
+    trades = frames["trades"]
+    paid = trades.group_by(account="buyer").agg(paid=pl.col("gross").sum())
+    received = trades.group_by(account="seller").agg(received=pl.col("amount").sum())
+    return (
+        frames["accounts"]
+        .select("account", "kind", "zone")
+        .join(frames["without_market"].group_by("account").agg(without=due), on="account", how="left")
+        .join(frames["statements"].group_by("account").agg(rest=due), on="account", how="left")
+        .join(paid, on="account", how="left")
+        .join(received, on="account", how="left")
+        .with_columns(pl.col("without", "rest", "paid", "received").fill_null(0))
+        .select(
+            "account",
+            "kind",
+            "zone",
+            "without",
+            with_market=pl.col("rest") + pl.col("paid") - pl.col("received"),
+        )
+        .with_columns(saving=pl.col("without") - pl.col("with_market"))
+        .sort("account")
+    )
+
+
+def key_figures(frames: Mapping[str, pl.DataFrame], *, carbon_factor: float, clearing_seconds: float) -> pl.DataFrame:
+    """Return the key figures of a run as a frame ``kpi``, ``value``, ``unit``.
+
+    Parameters
+    ----------
+    frames : mapping of str to polars.DataFrame
+        The run's frames.
+    carbon_factor : float
+        Emission factor of grid electricity, kgCO2e/kWh.
+    clearing_seconds : float
+        Wall-clock time that clearing took; the only figure that differs between two equal runs comes from it.
+    """
+    money = balances(frames)
+    rows = [
+        *_energy_rows(frames["readings"]),
+        *_trade_rows(frames),
+        *_money_rows(frames, money),
+        *_fairness_rows(frames["trades"], money),
+        *_grid_rows(frames, carbon_factor),
+        ("orders", frames["orders"].height, "orders"),
+        ("trades", frames["trades"].height, "trades"),
+        ("orders_per_second", frames["orders"].height / clearing_seconds if clearing_seconds > 0 else 0.0, "orders/s"),
+    ]
+    return pl.DataFrame(rows, schema=KPI_FRAME, orient="row")
+
+
+_Rows = Iterator[tuple[str, Any, str]]
+
+
+def _share(part: float, whole: float) -> float:
+    return 100.0 * part / whole if whole else 0.0
+
+
+def _energy_rows(readings: pl.DataFrame) -> _Rows:
+    load, generation, exported = (float(readings[c].sum()) for c in ("load", "generation", "exported"))
+    own_use = generation - exported
+    traded = float(readings["bought"].sum())
+    yield "energy_used", load / 1000, "kWh"
+    yield "energy_generated", generation / 1000, "kWh"
+    yield "self_consumption", _share(own_use, generation), "%"
+    yield "self_sufficiency", _share(own_use, load), "%"
+    yield "community_self_sufficiency", _share(own_use + traded, load), "%"
+
+
+def _trade_rows(frames: Mapping[str, pl.DataFrame]) -> _Rows:
+    trades, prices = frames["trades"], frames["prices"]
+    energy = trades["energy"].sum()
+    near = trades.filter(pl.col("path").cast(pl.String).is_in(["same_transformer", "same_feeder"]))["energy"].sum()
+    per_kwh = 1000 / energy if energy else 0.0
+    yield "traded_energy", energy / 1000, "kWh"
+    yield "traded_share_of_surplus", _share(energy, float(frames["readings"]["exported"].sum())), "%"
+    yield "average_price", trades["amount"].sum() / MICRO * per_kwh, "THB/kWh"
+    yield "average_landed_price", trades["gross"].sum() / MICRO * per_kwh, "THB/kWh"
+    yield "local_share", _share(near, energy), "%"
+    yield "market_welfare", prices["welfare"].sum() / MICRO, "THB"
+    yield "buyer_surplus", prices["buyer_surplus"].sum() / MICRO, "THB"
+    yield "seller_surplus", prices["seller_surplus"].sum() / MICRO, "THB"
+
+
+def _money_rows(frames: Mapping[str, pl.DataFrame], money: pl.DataFrame) -> _Rows:
+    trades, now, before = frames["trades"], frames["statements"], frames["without_market"]
+    without, with_market = money["without"].sum(), money["with_market"].sum()
+    # What each of the four gains over a day without the market; the four add up to nothing.
+    utilities = (now["retail"] - now["buy_back"]).sum() - (before["retail"] - before["buy_back"]).sum()
+    utilities += trades["wheeling"].sum() + trades["losses"].sum()
+    state = now["retail_vat"].sum() - before["retail_vat"].sum() + trades["vat"].sum()
+    yield "bills_without_market", without / MICRO, "THB"
+    yield "bills_with_market", with_market / MICRO, "THB"
+    yield "savings", (without - with_market) / MICRO, "THB"
+    yield "savings_share", _share(without - with_market, without), "%"
+    yield "utilities_gain", utilities / MICRO, "THB"
+    yield "state_gain", state / MICRO, "THB"
+    yield "operator_gain", trades["fee"].sum() / MICRO, "THB"
+    yield "wheeling_paid", trades["wheeling"].sum() / MICRO, "THB"
+
+
+def _fairness_rows(trades: pl.DataFrame, money: pl.DataFrame) -> _Rows:
+    sellers = money.filter(pl.col("account").is_in(trades["seller"].unique().implode()))["saving"].sum()
+    yield "sellers_share_of_savings", _share(float(sellers), float(money["saving"].sum())), "%"
+    yield "gini_of_savings", gini(money["saving"].clip(lower_bound=0).to_numpy()), "0..1"
+    yield "hhi_sellers", _concentration(trades, "seller"), "0..10000"
+    yield "hhi_buyers", _concentration(trades, "buyer"), "0..10000"
+
+
+def _grid_rows(frames: Mapping[str, pl.DataFrame], carbon_factor: float) -> _Rows:
+    drawn = (
+        frames["readings"]
+        .group_by("slot")
+        .agg(net=(pl.col("imported") - pl.col("exported")).sum())
+        .select(peak=pl.col("net").max(), mean=pl.col("net").mean())
+    )
+    peak, mean = drawn.row(0)
+    solar_used = float(frames["readings"].select((pl.col("generation") - pl.col("to_utility")).sum()).item())
+    load = float(frames["readings"]["load"].sum())
+    yield "peak_of_net_load", (peak or 0) * 4 / 1000, "kW"
+    yield "peak_ratio", peak / mean if mean and mean > 0 else 0.0, "peak/mean"
+    yield "carbon_of_use", (load - solar_used) / 1000 * carbon_factor, "kgCO2e"
+    yield "carbon_avoided", solar_used / 1000 * carbon_factor, "kgCO2e"

@@ -1,0 +1,211 @@
+"""The lab: market, agents and chain composed, driven one delivery slot after another."""
+
+from __future__ import annotations
+
+import copy
+from datetime import date, datetime
+from typing import Any, Self
+
+import polars as pl
+
+from gridlab import calendar
+from gridlab.agents import Agents
+from gridlab.day import MarketDay, market_day
+from gridlab.doors import through
+from gridlab.errors import ArgumentTypeError
+from gridlab.kpis import key_figures
+from gridlab.levers import Levers, number
+from gridlab.market.market import Market
+from gridlab.recording import Recorder, institutions_of
+from gridlab.run import ALERTS, Run, RunFacts
+from gridlab.seeds import check_seed
+
+__all__ = ["DEFAULT_START", "Lab"]
+
+# A working Wednesday in the last Ft period that is sourced (May to August 2026).
+DEFAULT_START = "2026-05-06"
+
+
+class Lab(Levers):
+    """A Thai energy market in a box.
+
+    Parameters
+    ----------
+    market : Market, optional
+    agents : Agents, optional
+        A part that is not given gets the Thai default.
+    start : str, date or datetime
+        The first slot begins at its midnight, Bangkok time.
+    seed : int
+        Seeds the default agents and every signing key; ignored for the agents where they are given.
+    title, title_th : str
+
+    Examples
+    --------
+    >>> import gridlab as gl
+    >>> lab = gl.Lab(market=gl.Market(rule="pay_as_bid"), agents=gl.Agents(20))
+    >>> lab.get("market.rule")
+    'pay_as_bid'
+    """
+
+    parts = ("market", "agents")
+
+    carbon_factor = number(
+        0.475,
+        0.0,
+        2.0,
+        0.0001,
+        unit="kgCO2e/kWh",
+        label="Emission factor of grid electricity",
+        label_th="ค่าการปล่อยก๊าซเรือนกระจกของไฟฟ้าจากระบบ",
+        source="Scope 2 factor from 2026-01-01 (fact sheet 6.2, V)",
+        governed_by="TGO",
+    )
+
+    def __init__(
+        self,
+        *,
+        market: Market | None = None,
+        agents: Agents | None = None,
+        start: str | date | datetime = DEFAULT_START,
+        seed: int = 0,
+        title: str = "A Thai day",
+        title_th: str = "หนึ่งวันในตลาดไฟฟ้าไทย",
+    ) -> None:
+        self.seed = check_seed(seed)
+        self.market = _part("market", market, Market) or Market()
+        self.agents = _part("agents", agents, Agents) or Agents(seed=self.seed)
+        self.start = calendar.slots(start, slots=1)[0].replace(hour=0, minute=0)
+        self.title = title
+        self.title_th = title_th
+        super().__init__()
+
+    @classmethod
+    def thailand(
+        cls,
+        *,
+        prosumers: int = 200,
+        seed: int = 0,
+        start: str | date | datetime = DEFAULT_START,
+        title: str = "A Thai day",
+        title_th: str = "หนึ่งวันในตลาดไฟฟ้าไทย",
+    ) -> Self:
+        """Return the Thai default: five EGAT regions as zones, retail tariffs, Ft, buy-back and draft wheeling.
+
+        Parameters
+        ----------
+        prosumers : int
+            How many accounts, shared among the regions by their energy.
+        seed : int
+        start : str, date or datetime
+            The first slot begins at its midnight, Bangkok time.
+        title, title_th : str
+        """
+        agents = Agents(prosumers, seed=seed)
+        return cls(agents=agents, start=start, seed=seed, title=title, title_th=title_th)
+
+    def with_seed(self, seed: int) -> Self:
+        """Return a lab with the same levers and another seed; this one is not changed."""
+        other = copy.copy(self)
+        agents = Agents(self.agents.prosumers, seed=seed)
+        market = type(self.market)()
+        fresh = type(other)(
+            market=market, agents=agents, start=self.start, seed=seed, title=self.title, title_th=self.title_th
+        )
+        return fresh.set(self.lever_values())
+
+    def slots(self, *, hours: float | None = None, slots: int | None = None) -> pl.Series:
+        """Return the delivery slots of a run from the lab's start: a day where neither argument is given."""
+        if hours is None and slots is None:
+            hours = 24
+        return calendar.slots(self.start, hours=hours, slots=slots)
+
+    def day(self, *, hours: float | None = None, slots: int | None = None) -> MarketDay:
+        """Compute the market of a run without signing or sealing anything: what a moving slider looks at."""
+        return market_day(self.market, self.agents, self.slots(hours=hours, slots=slots))
+
+    def preview(self, *, hours: float | None = None, slots: int | None = None) -> pl.DataFrame:
+        """Return the key figures of a run (``kpi``, ``value``, ``unit``) without its chain."""
+        day = self.day(hours=hours, slots=slots)
+        return key_figures(day.frames(), carbon_factor=self.carbon_factor, clearing_seconds=day.clearing_seconds)
+
+    def run(self, *, hours: float | None = None, slots: int | None = None, progress: bool = True) -> Run:
+        """Run the lab and return what happened, every order and payment signed and sealed in blocks.
+
+        Parameters
+        ----------
+        hours : float, optional
+            Length of the run; 24 where neither argument is given. Whole quarter hours.
+        slots : int, optional
+            Length of the run in 15-minute slots, in place of `hours`.
+        progress : bool
+            Show a progress bar.
+
+        Returns
+        -------
+        Run
+
+        Raises
+        ------
+        CalendarError
+            A length that is not a whole number of slots, or a date that the calendar does not cover.
+        """
+        day = self.day(hours=hours, slots=slots)
+        institutions = institutions_of(day.accounts)
+        settlement = day.transfers(institutions)
+        recorder = Recorder(day, settlement, institutions, seed=self.seed, margin=self.market.deposit_margin)
+        chain = recorder.record(progress=progress)
+        frames = {
+            **day.frames(),
+            "settlement": settlement,
+            "institutions": recorder.institutions_frame(),
+            "alerts": self._alerts(day),
+        }
+        return Run(self._facts(day), frames, chain)
+
+    def _facts(self, day: MarketDay) -> RunFacts:
+        return RunFacts(
+            title=self.title,
+            title_th=self.title_th,
+            seed=self.seed,
+            prosumers=self.agents.prosumers,
+            start=self.start.isoformat(),
+            slots=day.slots.len(),
+            levers=self.lever_values(),
+            carbon_factor=self.carbon_factor,
+            clearing_seconds=day.clearing_seconds,
+        )
+
+    def _alerts(self, day: MarketDay) -> pl.DataFrame:
+        """Return where the price stood at its floor or cap."""
+        floor, cap = self.market.limits()
+        at_cap = pl.col("price") >= cap
+        return (
+            day.clearing.prices.filter(at_cap | (pl.col("price") <= floor))
+            .select(
+                "slot",
+                pl.col("zone").cast(pl.String),
+                alert=pl.when(at_cap).then(pl.lit("price at cap")).otherwise(pl.lit("price at floor")),
+                detail=pl.format("{} THB/MWh", "price"),
+            )
+            .cast(ALERTS)  # type: ignore[arg-type]
+        )
+
+    def controls(self) -> Any:
+        """Return live controls (ipywidgets) for this lab's levers."""
+        return through("controls", self)
+
+    def __repr__(self) -> str:
+        return f"Lab({self.title!r}, {self.agents.prosumers} prosumers, seed={self.seed}, start={self.start:%Y-%m-%d})"
+
+    def _repr_html_(self) -> str:
+        html: str = through("lab_html", self)
+        return html
+
+
+def _part(name: str, part: Any, kind: type) -> Any:
+    if part is not None and not isinstance(part, kind):
+        raise ArgumentTypeError(
+            f"{name}: expected a {kind.__name__}, got {type(part).__name__}; gl.{kind.__name__}() makes the Thai default"
+        )
+    return part

@@ -1,0 +1,1 @@
+"""The market: order frames in; prices, fills and trades out."""

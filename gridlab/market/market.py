@@ -1,0 +1,156 @@
+"""The market as a part: its rule, its limits and its charges as levers, clearing and landed bills as acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from gridlab import units
+from gridlab.levers import Levers, choice, number
+from gridlab.market.clearing import Clearing, clear
+from gridlab.market.landed import LandedTerms
+from gridlab.market.retail_terms import RetailTerms
+from gridlab.market.wheeling import Wheeling
+
+__all__ = ["Market"]
+
+_OPERATOR = "market operator, under the ERC sandbox"
+
+
+class Market(Levers):
+    """A peer-to-peer energy market for 15-minute delivery slots.
+
+    Alone in a notebook it clears any order frame by its levers::
+
+        market = gl.Market(rule="pay_as_bid")
+        market.clear(orders).prices
+    """
+
+    parts = ("wheeling", "retail")
+
+    rule = choice(
+        "uniform",
+        ["uniform", "pay_as_bid"],
+        label="Clearing rule",
+        label_th="กติกาจับคู่ซื้อขาย",
+        source="Uniform price (k-double auction) as in Energies 2024, 17(5), 1220 (fact sheet 2, V)",
+        governed_by=_OPERATOR,
+    )
+    pricing = choice(
+        "competitive",
+        ["competitive", "marginal_accepted", "last_ask", "last_bid", "first_rejected", "seller_share"],
+        label="Where the uniform price comes from",
+        label_th="ที่มาของราคาตลาด",
+        source="teaching choice (S)",
+        governed_by=_OPERATOR,
+    )
+    k = number(
+        0.5,
+        0.0,
+        1.0,
+        0.01,
+        unit="",
+        label="Price point k between seller and buyer",
+        label_th="จุดราคา k ระหว่างผู้ขายกับผู้ซื้อ",
+        source="k-double auction with k = 1/2 (Chatterjee and Samuelson 1983)",
+        governed_by=_OPERATOR,
+    )
+    seller_share = number(
+        0.5,
+        0.0,
+        1.0,
+        0.01,
+        unit="",
+        label="Seller's share of the margin",
+        label_th="ส่วนแบ่งส่วนต่างของผู้ขาย",
+        source="teaching choice (S); read by pricing = seller_share",
+        governed_by=_OPERATOR,
+    )
+    rationing = choice(
+        "pro_rata",
+        ["pro_rata", "time"],
+        label="Rationing at the marginal price",
+        label_th="การจัดสรรที่ราคาขอบ",
+        source="teaching choice (S)",
+        governed_by=_OPERATOR,
+    )
+    price_floor = number(
+        0.0,
+        -10.0,
+        20.0,
+        0.001,
+        unit="THB/kWh",
+        label="Price floor",
+        label_th="ราคาขั้นต่ำ",
+        source="teaching choice (S)",
+        governed_by="ERC",
+    )
+    price_cap = number(
+        6.0,
+        -10.0,
+        20.0,
+        0.001,
+        unit="THB/kWh",
+        label="Price cap",
+        label_th="ราคาเพดาน",
+        source="teaching choice (S): just above the highest retail energy rate, 5.7982 (fact sheet 1.2)",
+        governed_by="ERC",
+    )
+    fee = number(
+        0.02,
+        0.0,
+        2.0,
+        0.001,
+        unit="THB/kWh",
+        label="Trading fee",
+        label_th="ค่าธรรมเนียมการซื้อขาย",
+        source="teaching choice (S)",
+        governed_by=_OPERATOR,
+    )
+    deposit_margin = number(
+        20.0,
+        0.0,
+        200.0,
+        1.0,
+        unit="%",
+        label="Deposit above the expected bill",
+        label_th="เงินประกันส่วนเกินจากค่าไฟที่คาดไว้",
+        source="teaching choice (S)",
+        governed_by=_OPERATOR,
+    )
+
+    def __init__(self, **levers: Any) -> None:
+        self.wheeling = Wheeling()
+        self.retail = RetailTerms()
+        super().__init__(**levers)
+
+    def conflict(self, values: Mapping[str, Any]) -> str | None:
+        if values["price_floor"] > values["price_cap"]:
+            return (
+                f"price_floor {values['price_floor']} THB/kWh is above price_cap {values['price_cap']} THB/kWh; "
+                "move both in one call"
+            )
+        return None
+
+    def limits(self) -> tuple[int, int]:
+        """Return the price floor and the price cap in THB/MWh."""
+        return units.price(self.price_floor), units.price(self.price_cap)
+
+    def clear(self, orders: pl.DataFrame | pl.LazyFrame) -> Clearing:
+        """Clear `orders` (see `gridlab.frames.ORDERS`) by this market's levers, every book at once."""
+        floor, cap = self.limits()
+        options: dict[str, Any] = {}
+        if self.rule == "uniform":
+            options["pricing"] = self.pricing
+            if self.pricing == "seller_share":
+                options["r"] = self.seller_share
+        return clear(orders, self.rule, k=self.k, rationing=self.rationing, floor=floor, cap=cap, **options)
+
+    def landed_terms(self) -> LandedTerms:
+        """Return the charges that stand between the energy price and the buyer's bill."""
+        return LandedTerms(self.wheeling, units.price(self.fee), self.retail.vat_share())
+
+    def __repr__(self) -> str:
+        return f"Market(rule={self.rule!r}, pricing={self.pricing!r}, wheeling={self.wheeling.scheme!r})"

@@ -1,0 +1,195 @@
+"""A finished run: its frames, its key figures, its chain and its fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from gridlab.doors import through
+from gridlab.frames import SLOT
+from gridlab.kpis import balances, key_figures
+
+if TYPE_CHECKING:
+    from gridlab.chain.consortium import ConsortiumChain
+
+__all__ = ["ALERTS", "CERTIFICATES", "Run", "RunFacts"]
+
+CERTIFICATES: dict[str, Any] = {
+    "certificate_id": pl.UInt64,
+    "slot": SLOT,
+    "account": pl.UInt32,
+    "technology": pl.String,
+    "energy": pl.Int64,
+}
+ALERTS: dict[str, Any] = {"slot": SLOT, "zone": pl.String, "alert": pl.String, "detail": pl.String}
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a run was started with, and the one thing that was measured.
+
+    Attributes
+    ----------
+    title, title_th : str
+    seed : int
+    prosumers : int
+    start : str
+        First slot, ISO 8601 with offset.
+    slots : int
+    levers : Mapping[str, object]
+        Lever path -> value in force.
+    carbon_factor : float
+        kgCO2e/kWh.
+    clearing_seconds : float
+        Wall-clock time of the clearing call.
+    """
+
+    title: str
+    title_th: str
+    seed: int
+    prosumers: int
+    start: str
+    slots: int
+    levers: Mapping[str, object]
+    carbon_factor: float
+    clearing_seconds: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """What `Lab.run` returns.
+
+    The frames of the contract are attributes: ``prices``, ``trades``, ``settlement``, ``readings``, ``blocks``,
+    ``certificates``, ``alerts``; beside them ``accounts``, ``orders``, ``fills``, ``statements``, ``without_market``.
+
+    Certificates are empty until certificates are issued by the market (a later step of the project).
+    """
+
+    facts: RunFacts
+    frames: Mapping[str, pl.DataFrame] = field(repr=False)
+    chain: ConsortiumChain = field(repr=False)
+
+    @property
+    def accounts(self) -> pl.DataFrame:
+        """The prosumers, as `gridlab.frames.ACCOUNTS`."""
+        return self.frames["accounts"]
+
+    @property
+    def institutions(self) -> pl.DataFrame:
+        """The accounts on the other side of the charges: ``account``, ``name``, ``role``."""
+        return self.frames["institutions"]
+
+    @property
+    def readings(self) -> pl.DataFrame:
+        """Per slot and account (Wh): ``load``, ``generation``, ``imported``, ``exported``, ``bought``, ``sold``, …"""
+        return self.frames["readings"]
+
+    @property
+    def orders(self) -> pl.DataFrame:
+        """Every order, as `gridlab.frames.ORDERS`."""
+        return self.frames["orders"]
+
+    @property
+    def fills(self) -> pl.DataFrame:
+        """What became of every order, and why."""
+        return self.frames["fills"]
+
+    @property
+    def prices(self) -> pl.DataFrame:
+        """Per slot and zone: price (THB/MWh), energy (Wh), demand, supply, welfare and surpluses (micro-THB)."""
+        return self.frames["prices"]
+
+    @property
+    def trades(self) -> pl.DataFrame:
+        """Every trade with the parts of its landed bill (micro-THB)."""
+        return self.frames["trades"]
+
+    @property
+    def settlement(self) -> pl.DataFrame:
+        """Every payment: ``slot``, ``debit``, ``credit``, ``kind``, ``amount`` (micro-THB)."""
+        return self.frames["settlement"]
+
+    @property
+    def statements(self) -> pl.DataFrame:
+        """Daily statements with the utility for what was not traded (micro-THB)."""
+        return self.frames["statements"]
+
+    @property
+    def without_market(self) -> pl.DataFrame:
+        """Daily statements as they would be if nobody traded (micro-THB)."""
+        return self.frames["without_market"]
+
+    @property
+    def certificates(self) -> pl.DataFrame:
+        """Renewable energy certificates; empty in this version."""
+        return pl.DataFrame(schema=CERTIFICATES)
+
+    @property
+    def alerts(self) -> pl.DataFrame:
+        """What an operator should look at: ``slot``, ``zone``, ``alert``, ``detail``."""
+        return self.frames["alerts"]
+
+    @property
+    def blocks(self) -> pl.DataFrame:
+        """The consortium chain's blocks, one row each."""
+        return self.chain.blocks
+
+    @property
+    def fingerprint(self) -> str:
+        """``0x`` and 64 hex digits over the chain's last block and its state root: equal runs, equal fingerprints."""
+        return "0x" + self.chain.fingerprint.hex()
+
+    @cached_property
+    def balances(self) -> pl.DataFrame:
+        """Per account what it pays without and with the market, and what it saves (micro-THB)."""
+        return balances(self.frames)
+
+    @cached_property
+    def _kpis(self) -> pl.DataFrame:
+        return key_figures(
+            self.frames, carbon_factor=self.facts.carbon_factor, clearing_seconds=self.facts.clearing_seconds
+        )
+
+    def kpis(self) -> pl.DataFrame:
+        """Return the key figures: ``kpi``, ``value``, ``unit``; see `gridlab.kpis` for what each means."""
+        return self._kpis
+
+    def kpi(self, name: str) -> float:
+        """Return one key figure."""
+        found = self._kpis.filter(pl.col("kpi") == name)["value"]
+        if found.is_empty():
+            from gridlab.errors import ArgumentError, nearest
+
+            raise ArgumentError(f"no key figure {name!r}; {nearest(name, self._kpis['kpi'])}")
+        return float(found[0])
+
+    @property
+    def plot(self) -> Any:
+        """HoloViews pictures of the run: ``run.plot.prices()``, ``run.plot.supply_and_demand(slot, zone)``, …"""
+        return through("plot", self)
+
+    def report(self, path: str | Path) -> Path:
+        """Write an HTML report that opens without a network, and return its path."""
+        written: Path = through("report", self, path)
+        return written
+
+    def save(self, path: str | Path) -> Path:
+        """Write the run, chain included, to one file that `gl.load` opens; returns its path."""
+        from gridlab.run_file import save
+
+        return save(self, path)
+
+    def __repr__(self) -> str:
+        return (
+            f"Run({self.facts.title!r}, {self.facts.slots} slots, {self.trades.height} trades, "
+            f"fingerprint={self.fingerprint[:10]}…)"
+        )
+
+    def _repr_html_(self) -> str:
+        html: str = through("run_html", self)
+        return html
