@@ -20,6 +20,7 @@ import build_shapes
 import build_solar
 import build_system
 import build_tariffs
+import numpy as np
 import polars as pl
 from tables import Table
 
@@ -77,8 +78,12 @@ def _same_rows(path: Path, table: Table) -> bool:
     if stored.schema != made.schema or stored.height != made.height:
         return False
     exact = [name for name, dtype in made.schema.items() if not dtype.is_float()]
-    close = [(stored[name] - made[name]).abs().max() for name, dtype in made.schema.items() if dtype.is_float()]
-    return stored.select(exact).equals(made.select(exact)) and all(gap <= TOLERANCE for gap in close)
+    close = [
+        np.allclose(stored[name].to_numpy(), made[name].to_numpy(), rtol=0.0, atol=TOLERANCE)
+        for name, dtype in made.schema.items()
+        if dtype.is_float()
+    ]
+    return stored.select(exact).equals(made.select(exact)) and all(close)
 
 
 def main(arguments: list[str] | None = None) -> int:

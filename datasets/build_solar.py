@@ -38,7 +38,7 @@ DAY_SPREAD = (1.14, 1.04, 0.98, 0.84)
 
 
 def _clear_sky_index(generator: np.random.Generator, mean: float) -> Floats:
-    """Return 96 clear-sky indices of one day: shape (96,), between 0.08 and 1.05."""
+    """Return 96 clear-sky indices of one day: shape (96,), between 0.08 and 1."""
     spread = 0.9 * mean * (1.06 - min(mean, 1.0))
     noise = generator.standard_normal(SLOTS) * spread * np.sqrt(1 - PERSISTENCE**2)
     index = np.empty(SLOTS)
@@ -46,7 +46,7 @@ def _clear_sky_index(generator: np.random.Generator, mean: float) -> Floats:
     for slot in range(SLOTS):
         level = PERSISTENCE * level + noise[slot]
         index[slot] = mean + level
-    return np.clip(index, 0.08, 1.05)
+    return np.clip(index, 0.08, 1.0)
 
 
 def _plant(latitude: float, longitude: float, altitude: float, month: int, index: Floats) -> Floats:

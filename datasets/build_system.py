@@ -202,7 +202,10 @@ def _small_plants() -> Table:
         name="vspp_fleet_2022",
         title="Very small power producers connected to PEA, September 2022",
         title_th="ผู้ผลิตไฟฟ้าขนาดเล็กมาก (VSPP) ที่เชื่อมต่อกับ กฟภ. กันยายน 2565",
-        description="Plants in commercial operation, summed by fuel from the published list of plants.",
+        description=(
+            "Plants in commercial operation, summed by fuel from a public list of plants. The list's own total is 909 "
+            "plants with 5,340.9 MW installed and 3,984.3 MW contracted; the rows by fuel hold two plants less."
+        ),
         fields=(
             Field("fuel", "String", "", "fuel or source"),
             Field("plants", "Int64", "", "number of plants"),

@@ -187,7 +187,7 @@ def _others() -> list[Row]:
         *_blocks("7.1", ANY, {100: "2.0889", None: "3.2405"}, "MaMo", "V2"),
         *_service("7.1", ANY, "115.16", "MaMo", "V2"),
         *_blocks("8 MEA", ANY, {None: "6.8283"}, "MEA-261", "V"),
-        *_blocks("8 PEA", ANY, {None: "6.8025"}, "PEAC", "V2"),
+        *_blocks("8 PEA", ANY, {None: "6.8025"}, "SECONDARY", "V2"),
     ]
 
 

@@ -47,6 +47,7 @@ SOURCES: dict[str, str] = {
     "PWC": "PwC tax summary of Thailand, value added tax",
     "RECCESSARY": "Reccessary, reccessary.com, Thai market page, on the Ft of January to April 2024",
     "SCRIBD-337580986": "Document 337580986 on scribd.com, on the territories of MEA and PEA",
+    "SECONDARY": "A secondary source that the compilation does not name",
     "SPINE": "paperexplained.cn, abstract on the emission factor of the Thai grid 2001 to 2006",
     "TCIJ": "TCIJ, tcijthai.com, article 6294 on the peaks of 2016",
     "BARROW": "Richard Barrow, richardbarrow.com, on the peaks of April 2016",

@@ -12,7 +12,7 @@ from sources import resolve
 
 __all__ = ["AS_OF", "CONFIDENCE", "NOTE", "SOURCE", "Field", "Table"]
 
-# The newest item of the fact sheet from which the tables were compiled is of June 2026.
+# The newest of the sources is of June 2026.
 AS_OF = "2026-06-30"
 LICENCE = "CC-BY-4.0"
 MARKS = {

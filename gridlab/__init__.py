@@ -46,24 +46,59 @@ _FACE: dict[str, tuple[str, str | None]] = {
     "what_if": ("gridlab.scenarios.what_if", "what_if"),
 }
 
-__all__ = ["__version__", *sorted(_FACE)]
+__all__ = [
+    "Agents",
+    "ConsortiumChain",
+    "Lab",
+    "Market",
+    "Run",
+    "__version__",
+    "agents",
+    "bill",
+    "calendar",
+    "chain",
+    "clear",
+    "compare",
+    "config",
+    "dataset",
+    "datasets",
+    "errors",
+    "frames",
+    "learn",
+    "load",
+    "market",
+    "notebook",
+    "scenario",
+    "scenarios",
+    "units",
+    "what_if",
+]
 
 if TYPE_CHECKING:
-    from gridlab import agents, calendar, chain, errors, frames, learn, market, units
-    from gridlab.agents import Agents
-    from gridlab.chain.consortium import ConsortiumChain
-    from gridlab.datasets import dataset, datasets
-    from gridlab.lab import Lab
-    from gridlab.learn import notebook
-    from gridlab.market.clearing import clear
-    from gridlab.market.market import Market
-    from gridlab.market.retail import bill
-    from gridlab.run import Run
-    from gridlab.run_file import load
-    from gridlab.scenarios.catalogue import scenario, scenarios
-    from gridlab.scenarios.compare import compare
-    from gridlab.scenarios.what_if import what_if
-    from gridlab.settings import config
+    from gridlab import agents as agents
+    from gridlab import calendar as calendar
+    from gridlab import chain as chain
+    from gridlab import errors as errors
+    from gridlab import frames as frames
+    from gridlab import learn as learn
+    from gridlab import market as market
+    from gridlab import units as units
+    from gridlab.agents import Agents as Agents
+    from gridlab.chain.consortium import ConsortiumChain as ConsortiumChain
+    from gridlab.datasets import dataset as dataset
+    from gridlab.datasets import datasets as datasets
+    from gridlab.lab import Lab as Lab
+    from gridlab.learn import notebook as notebook
+    from gridlab.market.clearing import clear as clear
+    from gridlab.market.market import Market as Market
+    from gridlab.market.retail import bill as bill
+    from gridlab.run import Run as Run
+    from gridlab.run_file import load as load
+    from gridlab.scenarios.catalogue import scenario as scenario
+    from gridlab.scenarios.catalogue import scenarios as scenarios
+    from gridlab.scenarios.compare import compare as compare
+    from gridlab.scenarios.what_if import what_if as what_if
+    from gridlab.settings import config as config
 
 
 def __getattr__(name: str) -> Any:

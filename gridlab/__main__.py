@@ -1,6 +1,6 @@
 """``python -m gridlab``: one Thai day, its key figures, its fingerprint and a report.
 
-    python -m gridlab --prosumers 200 --hours 24 --report day.html
+python -m gridlab --prosumers 200 --hours 24 --report day.html
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import sys
 from collections.abc import Sequence
 from time import perf_counter
 
-import gridlab as gl
 from gridlab.errors import GridlabError
 from gridlab.run import Run
+from gridlab.scenarios.catalogue import scenario
+from gridlab.settings import config
 
 _HEADLINE = (
     "energy_used",
@@ -61,8 +62,8 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0, or 2 where the user asked for something impossible."""
     options = _arguments(words)
     try:
-        gl.config(language=options.language)
-        lab = gl.scenario(options.scenario, seed=options.seed, prosumers=options.prosumers)
+        config(language=options.language)
+        lab = scenario(options.scenario, seed=options.seed, prosumers=options.prosumers)
         started = perf_counter()
         run = lab.run(hours=options.hours)
         seconds = perf_counter() - started

@@ -10,6 +10,7 @@ References
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
+from numbers import Integral, Real
 from typing import overload
 
 import polars as pl
@@ -131,13 +132,13 @@ def _count(hours: float | None, slots: int | None) -> int:
     if (hours is None) == (slots is None):
         raise ArgumentError(f"give either hours or slots, got hours={hours!r} and slots={slots!r}")
     name, length, per_unit = ("hours", hours, 60 // SLOT_MINUTES) if slots is None else ("slots", slots, 1)
-    kinds = (int, float) if slots is None else int
+    kinds = Real if slots is None else Integral
     if isinstance(length, bool) or not isinstance(length, kinds):
         raise ArgumentTypeError(f"{name}: expected a number, got {length!r} of type {type(length).__name__}")
     count = length * per_unit
     # Written so that nan and infinity fail too.
     if not 0 < count < 1e9 or count != int(count):
-        raise ArgumentError(f"{name}={length!r} is not allowed; it must make a whole number of 15-minute slots, 1 or more")
+        raise ArgumentError(f"{name}={length!r} is not allowed; it must make 1 or more whole slots of 15 minutes")
     return int(count)
 
 
@@ -304,11 +305,11 @@ def buddhist_year(x: pl.Expr | pl.Series | date | datetime | str | int) -> pl.Ex
         return (x if x.dtype == pl.Date else _local(x)).dt.year() + BUDDHIST_ERA
     if isinstance(x, pl.Expr):
         return x.dt.year() + BUDDHIST_ERA
-    if not isinstance(x, int) or isinstance(x, bool):
-        return _moment(x).year + BUDDHIST_ERA
+    if isinstance(x, bool) or not isinstance(x, Integral):
+        return _moment(x).year + BUDDHIST_ERA  # type: ignore[arg-type]  # a bool is refused there
     if x < 1:
         raise CalendarError(f"the year {x} is not allowed; give a year of the Christian era such as 2026")
-    return x + BUDDHIST_ERA
+    return int(x) + BUDDHIST_ERA
 
 
 def thai_date(x: date | datetime | str, language: str = "th") -> str:

@@ -184,6 +184,9 @@ def _read_card(name: str) -> Card:
     try:
         fields = tomllib.loads(path.read_text(encoding="utf-8"))
         columns = tuple(CardColumn(**column) for column in fields.pop("columns"))
+        unknown = [column.dtype for column in columns if column.dtype not in _DTYPES]
+        if unknown:
+            raise DatasetError(f"the card {path} is damaged: there is no dtype {unknown[0]!r}; {_ANEW}")
         # Cards are shared between callers, so nobody may write into them.
         marks, sources = (MappingProxyType(fields.pop(key)) for key in ("marks", "sources"))
         return Card(**fields, marks=marks, sources=sources, columns=columns)

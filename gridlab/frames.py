@@ -80,9 +80,7 @@ class Schema:
 
     def empty(self) -> pl.DataFrame:
         """Return the frame with all required columns and no rows."""
-        return pl.DataFrame(
-            {c.name: pl.Series([], dtype=c.dtype or pl.Enum([])) for c in self.columns if c.required}
-        )
+        return pl.DataFrame({c.name: pl.Series([], dtype=c.dtype or pl.Enum([])) for c in self.columns if c.required})
 
     def describe(self) -> pl.DataFrame:
         """Return the schema as a frame: column, dtype, accepted, required, meaning."""
@@ -170,24 +168,27 @@ class Schema:
                 )
 
     def _stored(self, frame: pl.DataFrame, column: Column, error: type[FrameError]) -> pl.Series:
-        series = frame[column.name]
         try:
-            return _convert(series, column)
+            return _convert(frame[column.name], column)
         except (pl.exceptions.PolarsError, OverflowError) as problem:
-            broken = ~pl.col(column.name).is_in(_allowed(column)) if column.kind == "category" else None
-            if broken is None:
-                broken = pl.col(column.name).cast(column.dtype, strict=False).is_null() & pl.col(column.name).is_not_null()
-            elif not isinstance(series.dtype, pl.String):
-                frame = frame.with_columns(pl.col(column.name).cast(pl.String))
-            allowed = f"one of {_allowed(column)}" if column.kind == "category" else f"what fits {column.dtype}"
             raise error(
-                f"{self.name}: column {column.name!r} holds a value that is not allowed; allowed: {allowed} "
-                f"({column.meaning})\n{show_rows(frame, broken)}"
+                f"{self.name}: column {column.name!r} holds a value that is not allowed; allowed: {_allowed(column)} "
+                f"({column.meaning})\n{show_rows(frame, _misfit(column))}"
             ) from problem
 
 
-def _allowed(column: Column) -> list[str]:
-    return list(column.dtype.categories) if isinstance(column.dtype, pl.Enum) else []
+def _misfit(column: Column) -> pl.Expr:
+    """Return the expression that is true where a value does not fit the stored dtype."""
+    value = pl.col(column.name)
+    if isinstance(column.dtype, pl.Enum):
+        return ~value.cast(pl.String).is_in(column.dtype.categories.to_list())
+    return value.cast(column.dtype, strict=False).is_null()
+
+
+def _allowed(column: Column) -> str:
+    if isinstance(column.dtype, pl.Enum):
+        return f"one of {column.dtype.categories.to_list()}"
+    return f"what fits {column.dtype}"
 
 
 def _convert(series: pl.Series, column: Column) -> pl.Series:

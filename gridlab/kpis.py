@@ -24,7 +24,8 @@ _HHI_SCALE = 10_000
 def gini(values: np.ndarray) -> float:
     """Return the Gini coefficient of `values` >= 0: 0 when all are equal, towards 1 when one has it all.
 
-    ``G = 2 sum_i(i x_i) / (n sum x) - (n + 1) / n`` over values sorted upward, i from 1 (Gini 1912). 0 where the sum is 0.
+    ``G = 2 sum_i(i x_i) / (n sum x) - (n + 1) / n`` over values sorted upward, i from 1 (Gini 1912); 0 where the sum
+    is 0.
     """
     ordered = np.sort(np.asarray(values, dtype=np.float64))
     total = ordered.sum()
@@ -34,9 +35,13 @@ def gini(values: np.ndarray) -> float:
     return float(2 * (rank * ordered).sum() / (ordered.size * total) - (ordered.size + 1) / ordered.size)
 
 
+def _total(frame: pl.DataFrame, column: str) -> int:
+    return int(frame[column].sum())
+
+
 def _concentration(trades: pl.DataFrame, party: str) -> float:
     """Return the Herfindahl-Hirschman index of `party` (seller or buyer) by energy, 0 to 10,000."""
-    energy = trades.group_by(party).agg(pl.col("energy").sum())["energy"]
+    energy = trades.group_by(party).agg(pl.col("energy").sum())["energy"].sort()  # a sum of floats depends on its order
     total = energy.sum()
     return float(((energy / total) ** 2).sum() * _HHI_SCALE) if total else 0.0
 
@@ -113,9 +118,9 @@ def _share(part: float, whole: float) -> float:
 
 
 def _energy_rows(readings: pl.DataFrame) -> _Rows:
-    load, generation, exported = (float(readings[c].sum()) for c in ("load", "generation", "exported"))
+    load, generation, exported = (_total(readings, name) for name in ("load", "generation", "exported"))
     own_use = generation - exported
-    traded = float(readings["bought"].sum())
+    traded = _total(readings, "bought")
     yield "energy_used", load / 1000, "kWh"
     yield "energy_generated", generation / 1000, "kWh"
     yield "self_consumption", _share(own_use, generation), "%"
@@ -125,39 +130,40 @@ def _energy_rows(readings: pl.DataFrame) -> _Rows:
 
 def _trade_rows(frames: Mapping[str, pl.DataFrame]) -> _Rows:
     trades, prices = frames["trades"], frames["prices"]
-    energy = trades["energy"].sum()
-    near = trades.filter(pl.col("path").cast(pl.String).is_in(["same_transformer", "same_feeder"]))["energy"].sum()
+    energy = _total(trades, "energy")
+    near = _total(trades.filter(pl.col("path").cast(pl.String).is_in(["same_transformer", "same_feeder"])), "energy")
     per_kwh = 1000 / energy if energy else 0.0
     yield "traded_energy", energy / 1000, "kWh"
-    yield "traded_share_of_surplus", _share(energy, float(frames["readings"]["exported"].sum())), "%"
-    yield "average_price", trades["amount"].sum() / MICRO * per_kwh, "THB/kWh"
-    yield "average_landed_price", trades["gross"].sum() / MICRO * per_kwh, "THB/kWh"
+    yield "traded_share_of_surplus", _share(energy, _total(frames["readings"], "exported")), "%"
+    yield "average_price", _total(trades, "amount") / MICRO * per_kwh, "THB/kWh"
+    yield "average_landed_price", _total(trades, "gross") / MICRO * per_kwh, "THB/kWh"
     yield "local_share", _share(near, energy), "%"
-    yield "market_welfare", prices["welfare"].sum() / MICRO, "THB"
-    yield "buyer_surplus", prices["buyer_surplus"].sum() / MICRO, "THB"
-    yield "seller_surplus", prices["seller_surplus"].sum() / MICRO, "THB"
+    yield "market_welfare", _total(prices, "welfare") / MICRO, "THB"
+    yield "buyer_surplus", _total(prices, "buyer_surplus") / MICRO, "THB"
+    yield "seller_surplus", _total(prices, "seller_surplus") / MICRO, "THB"
 
 
 def _money_rows(frames: Mapping[str, pl.DataFrame], money: pl.DataFrame) -> _Rows:
     trades, now, before = frames["trades"], frames["statements"], frames["without_market"]
-    without, with_market = money["without"].sum(), money["with_market"].sum()
+    without, with_market = _total(money, "without"), _total(money, "with_market")
     # What each of the four gains over a day without the market; the four add up to nothing.
-    utilities = (now["retail"] - now["buy_back"]).sum() - (before["retail"] - before["buy_back"]).sum()
-    utilities += trades["wheeling"].sum() + trades["losses"].sum()
-    state = now["retail_vat"].sum() - before["retail_vat"].sum() + trades["vat"].sum()
+    retail = _total(now, "retail") - _total(before, "retail")
+    buy_back = _total(now, "buy_back") - _total(before, "buy_back")
+    utilities = retail - buy_back + _total(trades, "wheeling") + _total(trades, "losses")
+    state = _total(now, "retail_vat") - _total(before, "retail_vat") + _total(trades, "vat")
     yield "bills_without_market", without / MICRO, "THB"
     yield "bills_with_market", with_market / MICRO, "THB"
     yield "savings", (without - with_market) / MICRO, "THB"
     yield "savings_share", _share(without - with_market, without), "%"
     yield "utilities_gain", utilities / MICRO, "THB"
     yield "state_gain", state / MICRO, "THB"
-    yield "operator_gain", trades["fee"].sum() / MICRO, "THB"
-    yield "wheeling_paid", trades["wheeling"].sum() / MICRO, "THB"
+    yield "operator_gain", _total(trades, "fee") / MICRO, "THB"
+    yield "wheeling_paid", _total(trades, "wheeling") / MICRO, "THB"
 
 
 def _fairness_rows(trades: pl.DataFrame, money: pl.DataFrame) -> _Rows:
-    sellers = money.filter(pl.col("account").is_in(trades["seller"].unique().implode()))["saving"].sum()
-    yield "sellers_share_of_savings", _share(float(sellers), float(money["saving"].sum())), "%"
+    sellers = money.filter(pl.col("account").is_in(trades["seller"].unique().implode()))
+    yield "sellers_share_of_savings", _share(_total(sellers, "saving"), _total(money, "saving")), "%"
     yield "gini_of_savings", gini(money["saving"].clip(lower_bound=0).to_numpy()), "0..1"
     yield "hhi_sellers", _concentration(trades, "seller"), "0..10000"
     yield "hhi_buyers", _concentration(trades, "buyer"), "0..10000"
@@ -171,8 +177,8 @@ def _grid_rows(frames: Mapping[str, pl.DataFrame], carbon_factor: float) -> _Row
         .select(peak=pl.col("net").max(), mean=pl.col("net").mean())
     )
     peak, mean = drawn.row(0)
-    solar_used = float(frames["readings"].select((pl.col("generation") - pl.col("to_utility")).sum()).item())
-    load = float(frames["readings"]["load"].sum())
+    load = _total(frames["readings"], "load")
+    solar_used = _total(frames["readings"], "generation") - _total(frames["readings"], "to_utility")
     yield "peak_of_net_load", (peak or 0) * 4 / 1000, "kW"
     yield "peak_ratio", peak / mean if mean and mean > 0 else 0.0, "peak/mean"
     yield "carbon_of_use", (load - solar_used) / 1000 * carbon_factor, "kgCO2e"

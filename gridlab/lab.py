@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from datetime import date, datetime
 from typing import Any, Self
 
@@ -12,10 +11,11 @@ from gridlab import calendar
 from gridlab.agents import Agents
 from gridlab.day import MarketDay, market_day
 from gridlab.doors import through
-from gridlab.errors import ArgumentTypeError
+from gridlab.errors import ArgumentTypeError, TariffError
 from gridlab.kpis import key_figures
 from gridlab.levers import Levers, number
 from gridlab.market.market import Market
+from gridlab.market.tariff_table import ft_rate
 from gridlab.recording import Recorder, institutions_of
 from gridlab.run import ALERTS, Run, RunFacts
 from gridlab.seeds import check_seed
@@ -92,6 +92,9 @@ class Lab(Levers):
     ) -> Self:
         """Return the Thai default: five EGAT regions as zones, retail tariffs, Ft, buy-back and draft wheeling.
 
+        The lever ``market.retail.ft`` starts at the household Ft of the first day's billing month; where none is
+        published for it, at the lever's default, the last that is.
+
         Parameters
         ----------
         prosumers : int
@@ -102,15 +105,22 @@ class Lab(Levers):
         title, title_th : str
         """
         agents = Agents(prosumers, seed=seed)
-        return cls(agents=agents, start=start, seed=seed, title=title, title_th=title_th)
+        lab = cls(agents=agents, start=start, seed=seed, title=title, title_th=title_th)
+        try:
+            ft = ft_rate(calendar.billing_month(lab.start))
+        except TariffError:
+            return lab
+        return lab.set({"market.retail.ft": ft})
 
     def with_seed(self, seed: int) -> Self:
         """Return a lab with the same levers and another seed; this one is not changed."""
-        other = copy.copy(self)
-        agents = Agents(self.agents.prosumers, seed=seed)
-        market = type(self.market)()
-        fresh = type(other)(
-            market=market, agents=agents, start=self.start, seed=seed, title=self.title, title_th=self.title_th
+        fresh = type(self)(
+            market=type(self.market)(),
+            agents=type(self.agents)(self.agents.prosumers, seed=seed),
+            start=self.start,
+            seed=seed,
+            title=self.title,
+            title_th=self.title_th,
         )
         return fresh.set(self.lever_values())
 
@@ -206,6 +216,7 @@ class Lab(Levers):
 def _part(name: str, part: Any, kind: type) -> Any:
     if part is not None and not isinstance(part, kind):
         raise ArgumentTypeError(
-            f"{name}: expected a {kind.__name__}, got {type(part).__name__}; gl.{kind.__name__}() makes the Thai default"
+            f"{name}: expected a part of type {kind.__name__}, got {type(part).__name__}; "
+            f"gl.{kind.__name__}() makes the Thai default"
         )
     return part

@@ -1,8 +1,8 @@
 """Levers: every number or choice that a policy maker, an operator or a student may move, declared once.
 
-A lever is a `param` parameter that also knows its unit, its label in English and Thai, the source of its default and who
-governs it in the real world. Validation, widgets, sweeps, scenario files and `lab.levers()` are all read off that one
-declaration. Parts own levers by subclassing `Levers`; a part inside a part gives the path its dots
+A lever is a `param` parameter that also knows its unit, its label in English and Thai, the source of its default and
+who governs it in the real world. Validation, widgets, sweeps, scenario files and `lab.levers()` are all read off that
+one declaration. Parts own levers by subclassing `Levers`; a part inside a part gives the path its dots
 (``market.wheeling.postage_stamp``).
 """
 
@@ -54,11 +54,11 @@ class _Lever(param.Parameter):
 
     def allowed(self) -> str:
         """Return what the lever accepts, as words."""
-        raise AssertionError("each kind of lever says what it allows")
+        return "any value"
 
-    def admit(self, value: object, path: str) -> Any:
+    def admit(self, value: object, path: str) -> Any:  # noqa: ARG002 - each kind of lever names the path in its refusal
         """Return `value` as the lever stores it, or raise `LeverError` naming path, value and what is allowed."""
-        raise AssertionError("each kind of lever admits its own values")
+        return value
 
     def _refuse(self, value: object, path: str, hint: str = "") -> LeverError:
         return LeverError(
@@ -76,11 +76,13 @@ class NumberLever(_Lever, param.Number):
     """A number between two bounds, in whole steps."""
 
     def allowed(self) -> str:
+        """Return bounds, unit and step."""
         low, high = self.bounds
         unit = f" {self.info.unit}" if self.info.unit else ""
         return f"{low} to {high}{unit} in steps of {self.step}"
 
     def admit(self, value: object, path: str) -> float | int:
+        """Return the number as float, or as int where the default is one."""
         try:
             number = exact(value, what=path)  # type: ignore[arg-type]
         except (ArgumentError, ArgumentTypeError) as problem:
@@ -97,9 +99,11 @@ class ChoiceLever(_Lever, param.Selector):
     """One of several named choices."""
 
     def allowed(self) -> str:
+        """Return the names."""
         return ", ".join(repr(name) for name in self.objects)
 
     def admit(self, value: object, path: str) -> str:
+        """Return the name if it is one of the choices."""
         if not isinstance(value, str) or value not in list(self.objects):
             raise self._refuse(value, path, nearest(value, self.objects))
         return value
@@ -109,9 +113,11 @@ class SwitchLever(_Lever, param.Boolean):
     """On or off."""
 
     def allowed(self) -> str:
+        """Return the two values."""
         return "True or False"
 
     def admit(self, value: object, path: str) -> bool:
+        """Return the value if it is a Boolean."""
         if not isinstance(value, bool):
             raise self._refuse(value, path)
         return value
@@ -140,7 +146,7 @@ def choice(default: str, objects: Sequence[str], *, label: str, label_th: str, s
     return ChoiceLever(default=default, objects=list(objects), label=label, metadata={"lever": info})
 
 
-def switch(default: bool, *, label: str, label_th: str, source: str, governed_by: str) -> Any:
+def switch(*, default: bool, label: str, label_th: str, source: str, governed_by: str) -> Any:
     """Declare a lever that is on or off."""
     info = LeverInfo("", label, label_th, source, governed_by)
     return SwitchLever(default=default, label=label, metadata={"lever": info})
@@ -159,7 +165,7 @@ class Levers(param.Parameterized):
         super().__init__()
         self.set(values)
 
-    def conflict(self, values: Mapping[str, Any]) -> str | None:
+    def conflict(self, values: Mapping[str, Any]) -> str | None:  # noqa: ARG002 - a part without rules has none
         """Return why the part's levers `values` (name -> value) do not go together, or None."""
         return None
 

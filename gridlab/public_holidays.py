@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cache
+from numbers import Integral
 
 import polars as pl
 
@@ -64,10 +65,11 @@ def tou_holidays(year: int) -> pl.DataFrame:
     CalendarError
         `year` lies outside 2015 to 2100.
     """
-    if isinstance(year, bool) or not isinstance(year, int):
+    if isinstance(year, bool) or not isinstance(year, Integral):
         raise ArgumentTypeError(
             f"year: expected a whole number such as 2026, got {year!r} of type {type(year).__name__}"
         )
+    year = int(year)
     check_year(year)
     known = _known_holidays(year)
     return known if known.height else _computed_holidays(year)

@@ -86,7 +86,7 @@ class Run:
 
     @property
     def readings(self) -> pl.DataFrame:
-        """Per slot and account (Wh): ``load``, ``generation``, ``imported``, ``exported``, ``bought``, ``sold``, …"""
+        """Per slot and account (Wh): load, generation, imported, exported, bought, sold, from_utility, to_utility."""
         return self.frames["readings"]
 
     @property
@@ -170,7 +170,7 @@ class Run:
 
     @property
     def plot(self) -> Any:
-        """HoloViews pictures of the run: ``run.plot.prices()``, ``run.plot.supply_and_demand(slot, zone)``, …"""
+        """HoloViews pictures of the run, such as ``run.plot.prices()``; its repr lists them all."""
         return through("plot", self)
 
     def report(self, path: str | Path) -> Path:

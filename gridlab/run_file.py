@@ -27,6 +27,7 @@ __all__ = ["load", "save"]
 _FORMAT = "gridlab-run/1"
 _MANIFEST = "manifest.json"
 _CHAIN = "chain.bin"
+_ADVICE = "take another copy, or run the lab again"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # members carry no clock, so that equal runs are equal files
 
 
@@ -89,7 +90,7 @@ def load(path: str | Path) -> Run:
     expected = manifest["members"]
     for name in (*expected, *members):
         if name != _MANIFEST and _digest(members.get(name, b"")) != expected.get(name):
-            raise RunFileError(f"{source}: part {name!r} is damaged or missing; take another copy, or run the lab again")
+            raise RunFileError(f"{source}: part {name!r} is damaged or missing; {_ADVICE}")
     try:
         chain = ConsortiumChain.from_bytes(members[_CHAIN])
         frames = {
@@ -99,7 +100,7 @@ def load(path: str | Path) -> Run:
         }
         facts = RunFacts(**{f.name: manifest["facts"][f.name] for f in fields(RunFacts)})
     except (ChainError, pl.exceptions.PolarsError, KeyError, TypeError) as problem:
-        raise RunFileError(f"{source}: does not open ({problem}); take another copy, or run the lab again") from problem
+        raise RunFileError(f"{source}: does not open ({problem}); {_ADVICE}") from problem
     run = Run(facts, frames, chain)
     if run.fingerprint != manifest["fingerprint"]:
         raise RunFileError(f"{source}: its chain gives {run.fingerprint}, its manifest says {manifest['fingerprint']}")
@@ -110,10 +111,16 @@ def _members(source: Path) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(source) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as problem:
-        raise RunFileError(
-            f"{source}: is damaged, or not a saved run ({problem}); take another copy, or run the lab again"
-        ) from problem
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        EOFError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+    ) as problem:
+        raise RunFileError(f"{source}: is damaged, or not a saved run ({problem}); {_ADVICE}") from problem
 
 
 def _manifest(source: Path, members: dict[str, bytes]) -> dict[str, Any]:

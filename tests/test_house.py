@@ -104,7 +104,7 @@ def test_no_python_loop_over_the_rows_of_a_frame(path):
 
 
 # Put together here, so that this file does not break the rule it keeps.
-MACHINE_PATH = re.compile(r"(?<![\w./-])/(?:work|root|home/\w+|tmp/[\w.-]+|Users/\w+)(?=/)")
+MACHINE_PATH = re.compile(r"(?<![\w./-])/(?:work|root|home/\w+|Users/\w+)(?=/)")
 REGISTRY = re.compile(
     r"https?://[^\s\"'<>)]*(?:/simple\b|registry)|" + r"\b(?:files\.python" + r"hosted|py" + r"pi\.(?:org|io))\b",
     re.IGNORECASE,

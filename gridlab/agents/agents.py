@@ -98,11 +98,16 @@ class Agents(Levers):
 
         The agents of this version know their readings when they bid: their forecast is the reading.
         """
-        return _readings(self.prosumers, self.seed, self.pv_share, self.pv_size, self.load_level, _Slots(slots))
+        return _readings(
+            self.prosumers,
+            self.seed,
+            _Slots(slots),
+            pv_share=self.pv_share,
+            pv_size=self.pv_size,
+            load_level=self.load_level,
+        )
 
-    def orders(
-        self, needs: pl.DataFrame, *, buy_back: int, limits: tuple[int, int]
-    ) -> pl.DataFrame:
+    def orders(self, needs: pl.DataFrame, *, buy_back: int, limits: tuple[int, int]) -> pl.DataFrame:
         """Return the orders for `needs` under the strategy in force (see `gridlab.agents.strategies.orders`)."""
         return strategies.orders(
             needs,
@@ -139,7 +144,7 @@ def _population(prosumers: int, seed: int, pv_share: float) -> pl.DataFrame:
 
 @lru_cache(maxsize=8)
 def _readings(
-    prosumers: int, seed: int, pv_share: float, pv_size: float, load_level: float, slots: _Slots
+    prosumers: int, seed: int, slots: _Slots, *, pv_share: float, pv_size: float, load_level: float
 ) -> pl.DataFrame:
     accounts = _population(prosumers, seed, pv_share)
     return readings(accounts, slots.series, seed=seed, pv_scale=pv_size / 100, load_scale=load_level / 100)

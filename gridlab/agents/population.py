@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from gridlab.errors import ArgumentError, ArgumentTypeError
@@ -16,6 +17,9 @@ from gridlab.frames import ACCOUNTS
 from gridlab.seeds import stream
 
 __all__ = ["KINDS", "ZONES", "Kind", "population"]
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +80,9 @@ _FEEDERS_PER_SUBSTATION = 4
 _STRIDE = 1_000_000  # places per zone, so that an index tells its zone
 
 
-def _largest_remainder(total: int, shares: np.ndarray) -> np.ndarray:
+def _largest_remainder(total: int, shares: Floats) -> Integers:
     exact = total * shares / shares.sum()
-    counts = np.floor(exact).astype(np.int64)
+    counts: Integers = np.floor(exact).astype(np.int64)
     first = np.argsort(-(exact - counts), kind="stable")[: total - counts.sum()]
     counts[first] += 1
     return counts
@@ -121,11 +125,12 @@ def population(prosumers: int, *, seed: int, pv_share: float) -> pl.DataFrame:
     return _frame(zone, kind, peak, pv)
 
 
-def _of(kind: np.ndarray, attribute: str) -> np.ndarray:
-    return np.array([getattr(k, attribute) for k in KINDS])[kind]
+def _of(kind: Integers, attribute: str) -> Floats:
+    values: Floats = np.array([getattr(k, attribute) for k in KINDS])
+    return values[kind]
 
 
-def _frame(zone: np.ndarray, kind: np.ndarray, peak: np.ndarray, pv: np.ndarray) -> pl.DataFrame:
+def _frame(zone: Integers, kind: Integers, peak: Floats, pv: Floats) -> pl.DataFrame:
     names = list(ZONES)
     places = [ZONES[name] for name in names]
     first = np.searchsorted(zone, np.arange(len(names)))  # zones come in blocks

@@ -62,7 +62,8 @@ def _loads(accounts: pl.DataFrame, days: pl.DataFrame, seed: int) -> Floats:
     for slot in range(1, noise.shape[0]):  # an autoregression over time; each step is one vector over all accounts
         noise[slot] = _PERSISTENCE * noise[slot - 1] + np.sqrt(1 - _PERSISTENCE**2) * noise[slot]
     disturbance = np.exp(spread * noise - spread**2 / 2).reshape(days.height, _SLOTS_PER_DAY, accounts.height)
-    return shapes[:, kind, :].transpose(0, 2, 1) * accounts["peak_kw"].to_numpy() * disturbance
+    load: Floats = shapes[:, kind, :].transpose(0, 2, 1) * accounts["peak_kw"].to_numpy() * disturbance
+    return load
 
 
 def _generations(accounts: pl.DataFrame, days: pl.DataFrame, seed: int) -> Floats:
@@ -77,7 +78,8 @@ def _generations(accounts: pl.DataFrame, days: pl.DataFrame, seed: int) -> Float
     zone = accounts["zone"].to_physical().to_numpy()
     # Roofs do not all face the best way: 88 to 100 % of the reference plane (synthetic).
     aspect = stream(seed, "agents", "aspect").uniform(0.88, 1.0, accounts.height)
-    return suns[:, zone, :].transpose(0, 2, 1) * (accounts["pv_kw"].to_numpy() * aspect)
+    generation: Floats = suns[:, zone, :].transpose(0, 2, 1) * (accounts["pv_kw"].to_numpy() * aspect)
+    return generation
 
 
 def readings(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from gridlab.chain.arguments import require_bytes, require_int, require_text
 from gridlab.chain.encoding import Reader, blob, compact, i64, text, u32, u64
 from gridlab.chain.hashing import HASH_BYTES, hexadecimal, tagged_hash
 from gridlab.chain.transactions import Transaction
+from gridlab.errors import ChainError
 from gridlab.frames import TIME_ZONE
 
 __all__ = ["Block", "Header", "Receipt", "microseconds", "receipts_root", "transactions_root"]
@@ -93,6 +94,14 @@ class Header:
     def time(self) -> datetime:
         """The timestamp as a datetime in UTC."""
         return _EPOCH + timedelta(microseconds=self.timestamp)
+
+    def require_equal(self, replayed: Header) -> None:
+        """Raise ChainError naming what differs, unless this header is the one that replaying gives."""
+        for each in fields(self):
+            found, expected = getattr(self, each.name), getattr(replayed, each.name)
+            if found != expected:
+                shown = [hexadecimal(value) if isinstance(value, bytes) else value for value in (found, expected)]
+                raise ChainError(f"block {replayed.height}: its {each.name} is {shown[0]}, replaying gives {shown[1]}")
 
     def to_bytes(self) -> bytes:
         """Return the canonical bytes."""

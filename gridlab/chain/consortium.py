@@ -20,7 +20,7 @@ from gridlab.chain.genesis import Genesis
 from gridlab.chain.hashing import hexadecimal, tagged_hash
 from gridlab.chain.ledger import Ledger
 from gridlab.chain.members import Members
-from gridlab.chain.ordering import Ordering, SingleSequencer, ordering_of
+from gridlab.chain.ordering import Ordering, SingleSequencer, ordering_of, require_ordering
 from gridlab.chain.pool import Pool
 from gridlab.chain.record import BlockRecord, accepted_payloads
 from gridlab.chain.saved_chain import pack, unpack
@@ -80,7 +80,7 @@ class ConsortiumChain:
     ) -> None:
         if ordering is None:
             ordering = SingleSequencer(keys.sandbox(0, "sequencer"))
-        _require_ordering(ordering)
+        require_ordering(ordering)
         moment = microseconds("genesis_time", genesis_time)
         checked = Members.of(members)
         self._start(Genesis(chain_id, moment, _RULES_VERSION, ordering.name, ordering.authority, checked), ordering)
@@ -359,11 +359,7 @@ class ConsortiumChain:
         if not isinstance(block, Block):
             raise ArgumentTypeError(f"block is a {type(block).__name__}, allowed: a Block")
         state, own = self._executed(block.transactions, block.header.timestamp)
-        for name in Header.__dataclass_fields__:
-            found, expected = getattr(block.header, name), getattr(own.header, name)
-            if found != expected:
-                shown = [hexadecimal(value) if isinstance(value, bytes) else value for value in (found, expected)]
-                raise ChainError(f"block {own.height}: its {name} is {shown[0]}, replaying gives {shown[1]}")
+        block.header.require_equal(own.header)
         if not self._ordering.accepts(self.chain_id, block.hash, block.certificate):
             raise ChainError(f"block {own.height}: its certificate is not one of {self._ordering!r} over this header")
         self._append(state, Block(block.header, block.transactions, block.certificate, own.receipts))
@@ -414,7 +410,7 @@ class ConsortiumChain:
         genesis, blocks, head_hash = unpack(data)
         if ordering is None:
             ordering = ordering_of(genesis.ordering_name, genesis.ordering_authority)
-        _require_ordering(ordering)
+        require_ordering(ordering)
         if (ordering.name, ordering.authority) != (genesis.ordering_name, genesis.ordering_authority):
             raise ChainError(f"{ordering!r} is not the ordering that genesis names, {genesis.ordering_name!r}")
         chain = cls._from_blocks(genesis, ordering, blocks)
@@ -424,10 +420,3 @@ class ConsortiumChain:
                 f"block {chain.height}: its hash is {hexadecimal(head_hash)}, replaying gives {hexadecimal(own)}"
             )
         return chain
-
-
-def _require_ordering(ordering: object) -> None:
-    if not isinstance(ordering, Ordering):
-        raise ArgumentTypeError(
-            f"ordering is a {type(ordering).__name__}, allowed: an Ordering such as SingleSequencer(key_pair)"
-        )

@@ -15,7 +15,7 @@ TigerBeetle, "Data modeling" and "Transfers", documentation, 2024.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -192,10 +192,13 @@ class Ledger:
         """
         columns = Columns.of(transfers)
         self._check_rows(columns)
-        new = columns.only(self._history.is_new(columns))
+        rows = np.flatnonzero(self._history.is_new(columns))
+        new = columns.take(rows)
         self._guard_overflow(new)
-        cells, after = self._running_balances(new)
-        self._check_backing(new)
+        cells, after, overdrawn = self._running_balances(new)
+        _refuse_new(columns, rows, overdrawn, "an account pays more than it holds at that row; fund it first, or pay less")
+        for unbacked, sentence in self._backing_checks(new):
+            _refuse_new(columns, rows, unbacked, sentence)
         self._balances.reshape(-1)[cells] = after
         self._history.append(new)
         return Applied(len(new), len(columns) - len(new))
@@ -217,7 +220,7 @@ class Ledger:
                 f"Int64 counts ({_LARGEST}); split the batch, or look for an amount in the wrong unit"
             )
 
-    def _running_balances(self, new: Columns) -> tuple[Int64Array, Int64Array]:
+    def _running_balances(self, new: Columns) -> tuple[Int64Array, Int64Array, BoolArray]:
         # Every row makes two entries, debit first. Entries are brought together by cell (account and asset) in their
         # order, so one cumulative sum gives each cell's balance after each of its entries.
         assets = len(_ASSET_NAMES)
@@ -232,11 +235,10 @@ class Ledger:
         running = sums + np.repeat(self._balances.reshape(-1)[cells[first]] - before, spans)
         overdrawn = np.zeros(len(new), np.bool_)
         overdrawn[order[(running < 0) & (changes < 0) & ~self._may_owe.reshape(-1)[cells]] >> 1] = True
-        refuse(new, overdrawn, "an account pays more than it holds at that row; fund it first, or pay less")
         last = first + spans - 1
-        return cells[last], running[last]
+        return cells[last], running[last], overdrawn
 
-    def _check_backing(self, new: Columns) -> None:
+    def _backing_checks(self, new: Columns) -> Iterator[tuple[BoolArray, str]]:
         for token, reserve in self._backing:
             issued = new.amount * (
                 self.issues(new.debit, new.asset).astype(np.int64) - self.issues(new.credit, new.asset).astype(np.int64)
@@ -244,18 +246,22 @@ class Ledger:
             change = np.cumsum(np.where(new.asset == reserve, issued, np.where(new.asset == token, -issued, 0)))
             names = _ASSET_NAMES[token], _ASSET_NAMES[reserve]
             free = self.circulation(names[1]) - self.circulation(names[0])
-            refuse(
-                new,
-                # Only a row that narrows the margin is at fault; one that widens it is on the way back.
-                (change + free < 0) & (np.diff(change, prepend=0) < 0),
-                f"more {names[0]} would circulate than {names[1]} backs it ({free} are free before the batch)",
-            )
+            # Only a row that narrows the margin is at fault; one that widens it is on the way back.
+            unbacked = (change + free < 0) & (np.diff(change, prepend=0) < 0)
+            yield unbacked, f"more {names[0]} would circulate than {names[1]} backs it ({free} are free before the batch)"
 
     def _account(self, account: int) -> int:
         require_int("account", account)
         if not 0 <= account < len(self):
             raise ArgumentError(f"account {account} does not exist, allowed: 0 … {len(self) - 1}")
         return account
+
+
+def _refuse_new(columns: Columns, rows: Int64Array, broken: BoolArray, sentence: str) -> None:
+    # Shown with the row numbers of the whole batch, in which rows that exist already still stand.
+    mask = np.zeros(len(columns), np.bool_)
+    mask[rows[broken]] = True
+    refuse(columns, mask, sentence)
 
 
 def _asset(name: str) -> int:

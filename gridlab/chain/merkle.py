@@ -24,6 +24,8 @@ from gridlab.errors import ArgumentError, ArgumentTypeError, nearest
 __all__ = ["prove_consistency", "prove_inclusion", "root", "verify_consistency", "verify_inclusion"]
 
 Hash = Callable[[bytes], bytes]
+# The argument is called hash because that is its name in gridlab's contract with notebooks.
+HashChoice = str | Callable[[bytes], Any]
 
 
 def _sha256(data: bytes) -> bytes:
@@ -67,7 +69,7 @@ def _root_of_hashes(level: list[bytes], digest: Hash) -> bytes:
     return level[0] if level else digest(b"")
 
 
-def root(leaves: Sequence[bytes], *, hash: str | Callable[[bytes], Any] = "sha256") -> bytes:
+def root(leaves: Sequence[bytes], *, hash: HashChoice = "sha256") -> bytes:  # noqa: A002
     """Return the Merkle tree hash of `leaves` (RFC 6962, 2.1).
 
     Parameters
@@ -96,7 +98,10 @@ def root(leaves: Sequence[bytes], *, hash: str | Callable[[bytes], Any] = "sha25
 
 
 def prove_inclusion(
-    leaves: Sequence[bytes], index: int, *, hash: str | Callable[[bytes], Any] = "sha256"
+    leaves: Sequence[bytes],
+    index: int,
+    *,
+    hash: HashChoice = "sha256",  # noqa: A002
 ) -> list[bytes]:
     """Return the audit path of leaf `index` (RFC 6962, 2.1.1): the siblings from the leaf up to the root.
 
@@ -135,7 +140,10 @@ def prove_inclusion(
 
 
 def prove_consistency(
-    leaves: Sequence[bytes], size1: int, *, hash: str | Callable[[bytes], Any] = "sha256"
+    leaves: Sequence[bytes],
+    size1: int,
+    *,
+    hash: HashChoice = "sha256",  # noqa: A002
 ) -> list[bytes]:
     """Return the proof that the first `size1` of `leaves` are a prefix of all of them (RFC 6962, 2.1.2).
 
@@ -193,7 +201,7 @@ def verify_inclusion(
     proof: Sequence[bytes] | None = None,
     *,
     leaf_hash: bytes | None = None,
-    hash: str | Callable[[bytes], Any] = "sha256",
+    hash: HashChoice = "sha256",  # noqa: A002
 ) -> bool:
     """Say whether `proof` shows that a leaf stands at `index` in the tree of `size` leaves with this `root`.
 
@@ -256,7 +264,7 @@ def verify_consistency(
     size2: int,
     proof: Sequence[bytes],
     *,
-    hash: str | Callable[[bytes], Any] = "sha256",
+    hash: HashChoice = "sha256",  # noqa: A002
 ) -> bool:
     """Say whether `proof` shows that the tree `root1` is a prefix of the tree `root2`.
 

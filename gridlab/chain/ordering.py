@@ -15,9 +15,9 @@ from gridlab.chain.ed25519 import PUBLIC_KEY_BYTES
 from gridlab.chain.hashing import signing_message
 from gridlab.chain.keys import KeyPair, require_key_pair, verify
 from gridlab.chain.transactions import Transaction
-from gridlab.errors import ChainError, nearest
+from gridlab.errors import ArgumentTypeError, ChainError, nearest
 
-__all__ = ["Ordering", "SingleSequencer", "ordering_of"]
+__all__ = ["Ordering", "SingleSequencer", "ordering_of", "require_ordering"]
 
 
 @runtime_checkable
@@ -103,3 +103,12 @@ def ordering_of(name: str, authority: bytes) -> Ordering:
     if name not in _KNOWN:
         raise ChainError(f"ordering {name!r} is not known; {nearest(name, _KNOWN)}")
     return _KNOWN[name](authority)
+
+
+def require_ordering(value: object) -> Ordering:
+    """Return `value` if it is an `Ordering`, or raise ArgumentTypeError."""
+    if not isinstance(value, Ordering):
+        raise ArgumentTypeError(
+            f"ordering is a {type(value).__name__}, allowed: an Ordering such as SingleSequencer(key_pair)"
+        )
+    return value

@@ -78,9 +78,9 @@ class Columns:
     def __iter__(self) -> Iterator[Array]:
         return (getattr(self, field.name) for field in fields(self))
 
-    def only(self, mask: Array) -> Columns:
-        """Return the rows where `mask` is true."""
-        return self if mask.all() else Columns(*(values[mask] for values in self))
+    def take(self, rows: Array) -> Columns:
+        """Return the rows with these numbers."""
+        return self if len(rows) == len(self) else Columns(*(values[rows] for values in self))
 
     def frame(self) -> pl.DataFrame:
         """Return the transfer frame again."""

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gridlab.market.books import Books
-from gridlab.market.kernels import CUT, FILLED, NO_COUNTERPARTY, NONE, PARTLY, PRICED_OUT, RATIONED, Levels
+from gridlab.market.kernels import CUT, FILLED, NOBODY, NONE, PARTLY, RATIONED, Levels
 from gridlab.market.parallel import over_chunks
 from gridlab.market.rationing import ration
 
@@ -76,19 +76,19 @@ def fill_orders(books: Books, levels: Levels, price: Int64s, rationing: str) -> 
 
 
 def _verdicts(levels: Levels, price: Int64s) -> Int64s:
-    """Return what decides an order, one row per book and side: level, cut level, price, reason of refusal.
+    """Return what decides an order, one row per book and side: marginal level, the same if it is cut, price.
 
-    The first three are merits, less being better: the limit on the sell side, its negative on the buy side.
+    All three are merits, less being better: the limit on the sell side, its negative on the buy side. Orders up to the
+    first trade; of the others, those up to the third have a limit as good as the price.
     """
-    verdicts = np.full((2 * len(price), 4), NONE, dtype=np.int64)
+    verdicts = np.full((2 * len(price), 3), NONE, dtype=np.int64)
     trading = levels.energy > 0
-    sides = ((-1, levels.bid_last, levels.bid_fill, levels.bid_total), (1, levels.ask_last, levels.ask_fill, levels.ask_total))
-    for side, (sign, last, level_fill, level_total) in enumerate(sides):
+    for side, sign, last, is_cut, others in (
+        (0, -1, levels.bid_last, levels.bid_fill < levels.bid_total, levels.supply),
+        (1, 1, levels.ask_last, levels.ask_fill < levels.ask_total, levels.demand),
+    ):
         rows = verdicts[side::2]
         rows[trading, 0] = sign * last[trading]
-        cut = trading & (level_fill < level_total)
-        rows[cut, 1] = sign * last[cut]
-        rows[trading, 2] = sign * price[trading]
-        others = levels.demand if side else levels.supply
-        rows[:, 3] = np.where(others > 0, PRICED_OUT, NO_COUNTERPARTY)
+        rows[is_cut, 1] = sign * last[is_cut]
+        rows[:, 2] = np.where(trading, sign * price, np.where(others > 0, NONE, NOBODY))
     return verdicts

@@ -3,6 +3,9 @@
 Only loaded for large frames, and only where the optional extra ``gridlab[fast]`` is installed. Functions let go of the
 interpreter lock; threads share the work by chunks (`gridlab.market.parallel`). The results equal `kernel_numpy`'s to
 the last bit, which the tests hold; what a function computes is documented there.
+
+Loops run over slices from 0 to their length, not from `start` to `stop`: then the compiler knows that no index is
+negative, leaves out Python's wrap-around and vectorises (measured: six times faster).
 """
 
 from __future__ import annotations
@@ -14,12 +17,13 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from gridlab.market.kernels import CUT, FIELDS, FILLED, RATIONED
+from gridlab.market.kernels import FIELDS, NOBODY, PRICED_OUT
 
 __all__ = ["append_digits", "fill", "find_runs", "note_rows", "pack", "walk"]
 
 Int64s = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
+Layout = tuple[int, int, int, int, Int64s]
 
 ENERGY, DEMAND, SUPPLY, BID_VALUE, ASK_VALUE, BID_LAST, ASK_LAST = (
     FIELDS.index(name) for name in ("energy", "demand", "supply", "bid_value", "ask_value", "bid_last", "ask_last")
@@ -40,8 +44,8 @@ def append_digits(
     codes: npt.NDArray[np.int32], values: npt.NDArray[Any], low: int, step: int, size: int, start: int, stop: int
 ) -> bool:
     """Append the digit ``(values - low) / step`` to mixed-radix codes; return whether every division came out even."""
-    uneven = np.int64(0)
-    for i in range(start, stop):
+    codes, values, uneven = codes[start:stop], values[start:stop], np.int64(0)
+    for i in range(len(codes)):
         distance = np.int64(values[i]) - low
         # In floating point, since processors divide doubles, not integers, many at a time.
         digit = np.int32(np.float64(distance) / np.float64(step))
@@ -77,7 +81,9 @@ def pack(
     stop: int,
 ) -> None:
     """Write the word ``book | side | merit | tail`` of each order."""
-    for i in range(start, stop):
+    words, book, side = words[start:stop], book[start:stop], side[start:stop]
+    price, tail = price[start:stop], tail[start:stop]
+    for i in range(len(words)):
         # No branch on the side, which no processor could foretell; differences may wrap around to the right number.
         sell = np.int64(side[i])
         merit = np.uint64((price[i] - low) * sell + (high - price[i]) * (1 - sell))
@@ -100,134 +106,99 @@ def find_runs(words: Words, bits: int, books: int) -> Int64s:
 
 
 @_compiled
-def _energy(words: Words, energies: Int64s, energy_bits: int, i: int) -> int:
+def _energy(words: Words, energies: Int64s, layout: Layout, i: int) -> Any:
     """Return the energy of a word (Wh)."""
     if len(energies):
-        return energies[i]  # type: ignore[no-any-return]
-    return np.int64(words[i] & ((np.uint64(1) << np.uint64(energy_bits)) - np.uint64(1)))  # type: ignore[return-value]
+        return energies[i]
+    return np.int64(words[i] & ((np.uint64(1) << np.uint64(layout[0])) - np.uint64(1)))
 
 
 @_compiled
-def _level(words: Words, energy_bits: int, merit_bits: int, top: int, i: int) -> int:
+def _level(words: Words, layout: Layout, i: int) -> Any:
     """Return the limit of a word as a merit of the sell side, in which buys and sells compare."""
+    energy_bits, merit_bits, top = layout[:3]
     word = words[i] >> np.uint64(energy_bits)
     merit = word & ((np.uint64(1) << np.uint64(merit_bits)) - np.uint64(1))
     if (word >> np.uint64(merit_bits)) & np.uint64(1):
-        return merit  # type: ignore[return-value]
-    return np.uint64(top) - merit  # type: ignore[return-value]
+        return merit
+    return np.uint64(top) - merit
 
 
 @_compiled
-def _price(low: int, prices: Int64s, level: int) -> int:
+def _price(layout: Layout, level: Any) -> Any:
     """Return the price of a sell merit (THB/MWh)."""
+    low, prices = layout[3], layout[4]
     if len(prices):
-        return prices[np.int64(level)]  # type: ignore[no-any-return]
+        return prices[np.int64(level)]
     return np.int64(level) + low
 
 
 @_compiled
-def _write_side(
-    table: Int64s,
-    fields: int,
-    value_field: int,
-    total_field: int,
-    book: int,
-    first: int,
-    end: int,
-    energy: int,
-    words: Words,
-    energies: Int64s,
-    energy_bits: int,
-    merit_bits: int,
-    top: int,
-    low: int,
-    prices: Int64s,
-) -> None:
-    """Write one side of a book of which `energy` Wh trade: value, limits around the cut, and the cut level."""
-    total, value, i = np.int64(0), np.int64(0), first
-    while total < energy:
-        here = _energy(words, energies, energy_bits, i)
-        value += here * _price(low, prices, _level(words, energy_bits, merit_bits, top, i))
-        total += here
-        i += 1
-    if energy:
-        last, excess = _level(words, energy_bits, merit_bits, top, i - 1), total - energy
-        # i is the order behind the last accepted one; a cut order is accepted and rejected.
-        rejected = i - 1 if excess else i
-        level_total, j = np.int64(0), i - 1
-        while j >= first and _level(words, energy_bits, merit_bits, top, j) == last:
-            level_total += _energy(words, energies, energy_bits, j)
-            j -= 1
-        level_fill, j = level_total - excess, i
-        while j < end and _level(words, energy_bits, merit_bits, top, j) == last:
-            level_total += _energy(words, energies, energy_bits, j)
-            j += 1
-        table[fields, book] = _price(low, prices, last)
-        if rejected < end:
-            table[fields + 1, book] = _price(low, prices, _level(words, energy_bits, merit_bits, top, rejected))
-        table[fields + 2, book], table[fields + 3, book] = level_fill, level_total
-        table[value_field, book] = value - excess * _price(low, prices, last)
-    for j in range(i, end):
-        total += _energy(words, energies, energy_bits, j)
-    table[total_field, book] = total
-
-
-@_compiled
-def _volume(
-    first: int,
-    middle: int,
-    end: int,
-    words: Words,
-    energies: Int64s,
-    energy_bits: int,
-    merit_bits: int,
-    top: int,
-) -> int:
+def _volume(buys: Words, buy_energies: Int64s, sells: Words, sell_energies: Int64s, layout: Layout) -> Any:
     """Return the largest volume of a book: serve the best buy and the best sell while they cross.
 
-    Steps are taken without branches on who is used up first, which no processor could foretell.
+    The steps do not branch on which of the two is used up first, which no processor could foretell.
     """
-    i, j, volume = first, middle, np.int64(0)
-    if i >= middle or j >= end:
-        return volume  # type: ignore[return-value]
-    bought = _energy(words, energies, energy_bits, i)
-    sold = _energy(words, energies, energy_bits, j)
-    last = len(words) - 1
-    while i < middle and j < end:
-        if _level(words, energy_bits, merit_bits, top, i) < _level(words, energy_bits, merit_bits, top, j):
-            break
+    i, j, volume = 0, 0, np.int64(0)
+    if not len(buys) or not len(sells):
+        return volume
+    bought, sold = _energy(buys, buy_energies, layout, 0), _energy(sells, sell_energies, layout, 0)
+    last_buy, last_sell = len(buys) - 1, len(sells) - 1
+    while i <= last_buy and j <= last_sell and _level(buys, layout, i) >= _level(sells, layout, j):
         volume = min(bought, sold)
         buy_done, sell_done = np.int64(bought == volume), np.int64(sold == volume)
         i += buy_done
         j += sell_done
-        # A run's end is read past, never used: the loop stops there.
-        bought += buy_done * _energy(words, energies, energy_bits, min(i, last))
-        sold += sell_done * _energy(words, energies, energy_bits, min(j, last))
-    return volume  # type: ignore[return-value]
+        # Behind the end of a run some energy is read once more, but the loop stops there.
+        bought += buy_done * _energy(buys, buy_energies, layout, min(i, last_buy))
+        sold += sell_done * _energy(sells, sell_energies, layout, min(j, last_sell))
+    return volume
+
+
+@_compiled
+def _write_side(side: Int64s, value: Int64s, energy: int, words: Words, energies: Int64s, layout: Layout) -> Any:
+    """Write to `side` and `value` what is known of one side of a book of which `energy` Wh trade; return its total."""
+    total, i = np.int64(0), 0
+    while total < energy:
+        here = _energy(words, energies, layout, i)
+        value[0] += here * _price(layout, _level(words, layout, i))
+        total += here
+        i += 1
+    if energy:
+        last, excess = _level(words, layout, i - 1), total - energy
+        # i is the order behind the last accepted one; a cut order counts as accepted and rejected.
+        rejected = i - 1 if excess else i
+        level_total, j = np.int64(0), i - 1
+        while j >= 0 and _level(words, layout, j) == last:
+            level_total += _energy(words, energies, layout, j)
+            j -= 1
+        level_fill, j = level_total - excess, i
+        while j < len(words) and _level(words, layout, j) == last:
+            level_total += _energy(words, energies, layout, j)
+            j += 1
+        side[0], side[2], side[3] = _price(layout, last), level_fill, level_total
+        if rejected < len(words):
+            side[1] = _price(layout, _level(words, layout, rejected))
+        value[0] -= excess * _price(layout, last)
+    for j in range(i, len(words)):
+        total += _energy(words, energies, layout, j)
+    return total
 
 
 @_compiled
 def walk(
-    table: Int64s,
-    runs: Int64s,
-    words: Words,
-    energies: Int64s,
-    energy_bits: int,
-    merit_bits: int,
-    top: int,
-    low: int,
-    prices: Int64s,
-    start: int,
-    stop: int,
+    table: Int64s, runs: Int64s, words: Words, energies: Int64s, layout: Layout, start: int, stop: int
 ) -> None:
     """Find where demand and supply meet in the books from `start` to `stop`; write `Levels` to `table`."""
-    layout = (words, energies, energy_bits, merit_bits, top)
     for book in range(start, stop):
         first, middle, end = runs[2 * book], runs[2 * book + 1], runs[2 * book + 2]
-        energy = _volume(first, middle, end, *layout)
-        table[ENERGY, book] = energy
-        _write_side(table, BID_LAST, BID_VALUE, DEMAND, book, first, middle, energy, *layout, low, prices)
-        _write_side(table, ASK_LAST, ASK_VALUE, SUPPLY, book, middle, end, energy, *layout, low, prices)
+        buys, buy_energies = words[first:middle], energies[first:middle]
+        sells, sell_energies = words[middle:end], energies[middle:end]
+        energy = _volume(buys, buy_energies, sells, sell_energies, layout)
+        column = table[:, book]
+        column[ENERGY] = energy
+        column[DEMAND] = _write_side(column[BID_LAST:], column[BID_VALUE:], energy, buys, buy_energies, layout)
+        column[SUPPLY] = _write_side(column[ASK_LAST:], column[ASK_VALUE:], energy, sells, sell_energies, layout)
 
 
 @_compiled
@@ -245,15 +216,17 @@ def fill(
     stop: int,
 ) -> None:
     """Decide each order by its limit (see `gridlab.market.filling`)."""
-    for i in range(start, stop):
-        # Arithmetic instead of branches, which no processor could foretell.
-        row = 2 * np.int64(book[i]) + np.int64(side[i])
+    filled, amount, paid, reason = filled[start:stop], amount[start:stop], paid[start:stop], reason[start:stop]
+    book, side, price, energy = book[start:stop], side[start:stop], price[start:stop], energy[start:stop]
+    for i in range(len(reason)):
+        # Arithmetic on 0 and 1 instead of branches, which no processor could foretell.
+        row = 2 * np.uint64(book[i]) + np.uint64(side[i])
         sign = 2 * np.int64(side[i]) - 1
-        merit, clearing, refusal = price[i] * sign, verdicts[row, 2], verdicts[row, 3]
-        trades = np.int64(merit <= verdicts[row, 0])
-        is_cut = trades & np.int64(merit == verdicts[row, 1])
-        rest = refusal + (RATIONED - refusal) * np.int64(merit <= clearing)
+        merit, clearing = price[i] * sign, verdicts[row, 2]
+        trades, is_cut = np.int64(merit <= verdicts[row, 0]), np.int64(merit == verdicts[row, 1])
+        refusal = PRICED_OUT + np.int64(clearing == NOBODY) - np.int64(merit <= clearing)
+        # FILLED is 0, CUT has all bits set: trades - 1 masks the refusal, -is_cut sets the mark.
+        reason[i] = (refusal & (trades - 1)) | -is_cut
         paid[i] = clearing * sign
         filled[i] = energy[i] * (trades - is_cut)
-        amount[i] = filled[i] * paid[i]
-        reason[i] = trades * FILLED + (1 - trades) * rest + is_cut * (CUT - FILLED)
+        amount[i] = energy[i] * (trades - is_cut) * (clearing * sign)

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gridlab.market.kernels import CUT, FILLED, NONE, RATIONED, Levels
+from gridlab.market.kernels import CUT, FILLED, NO_COUNTERPARTY, NOBODY, NONE, PRICED_OUT, RATIONED, Levels
 
 __all__ = ["append_digits", "fill", "find_runs", "note_rows", "pack", "walk"]
 
 Int64s = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
+Layout = tuple[int, int, int, int, Int64s]
 
 # Rows handled at a time: the temporaries of a block stay in the second-level cache.
 BLOCK = 16_384
@@ -92,61 +93,36 @@ def find_runs(words: Words, bits: int, books: int) -> Int64s:
 
 
 def walk(
-    table: Int64s,
-    runs: Int64s,
-    words: Words,
-    energies: Int64s,
-    energy_bits: int,
-    merit_bits: int,
-    top: int,
-    low: int,
-    prices: Int64s,
-    start: int,
-    stop: int,
+    table: Int64s, runs: Int64s, words: Words, energies: Int64s, layout: Layout, start: int, stop: int
 ) -> None:
     """Find where demand and supply meet in the books from `start` to `stop`; write `Levels` to `table`.
 
     The marginal buy of each book is found by bisection in all books at once: the buy behind which q Wh are already
     bought trades if and only if the sell that holds the next Wh after q asks no more than that buy offers.
     """
-    view = _Merit(runs, words, energies, energy_bits, merit_bits, top, low, prices, start, stop)
-    count = view.count_trading_buys()
+    first, last = runs[2 * start], runs[2 * stop]
+    stretch = _Stretch(words[first:last], energies[first:last], layout, runs[2 * start : 2 * stop + 1] - first, start)
+    count = stretch.count_trading_buys()
     out = Levels(table[:, start:stop])
-    out.demand[:] = view.before[view.sells] - view.before[view.buys]
-    out.supply[:] = view.before[view.ends] - view.before[view.sells]
-    for name in ("bid_last", "bid_next", "ask_last", "ask_next"):
-        getattr(out, name)[:] = NONE
+    out.demand[:] = stretch.before[stretch.sells] - stretch.before[stretch.buys]
+    out.supply[:] = stretch.before[stretch.ends] - stretch.before[stretch.sells]
     trading = np.flatnonzero(count)
     if len(trading):
-        view.write_levels(out, trading, count[trading])
+        stretch.write_levels(out, trading, count[trading])
 
 
-class _Merit:
-    """The words of a stretch of books, with running sums of their energies."""
+class _Stretch:
+    """The sorted words of some neighbouring books, with running sums of their energies."""
 
-    def __init__(
-        self,
-        runs: Int64s,
-        words: Words,
-        energies: Int64s,
-        energy_bits: int,
-        merit_bits: int,
-        top: int,
-        low: int,
-        prices: Int64s,
-        start: int,
-        stop: int,
-    ) -> None:
-        first, last = runs[2 * start], runs[2 * stop]
-        self.words = words[first:last]
-        self.energy_bits, self.merit_bits, self.top, self.low, self.prices = energy_bits, merit_bits, top, low, prices
-        self.book = np.arange(start, stop, dtype=np.uint64)
-        edges = runs[2 * start : 2 * stop + 1] - first
+    def __init__(self, words: Words, energies: Int64s, layout: Layout, edges: Int64s, start: int) -> None:
+        self.words = words
+        self.energy_bits, self.merit_bits, self.top, self.low, self.prices = layout
         self.buys, self.sells, self.ends = edges[:-1:2], edges[1::2], edges[2::2]
-        mask = np.uint64((1 << energy_bits) - 1)
-        self.energy = energies[first:last] if len(energies) else (self.words & mask).view(np.int64)
-        # before[i]: energy of all words before word i; after[i] == before[i + 1].
-        self.before = np.zeros(len(self.words) + 1, dtype=np.int64)
+        self.book = np.arange(start, start + len(self.buys), dtype=np.uint64)
+        mask = np.uint64((1 << self.energy_bits) - 1)
+        self.energy = energies if len(energies) else (words & mask).view(np.int64)
+        # before[i]: energy of all words before word i; before[i + 1]: up to and with it.
+        self.before = np.zeros(len(words) + 1, dtype=np.int64)
         np.cumsum(self.energy, out=self.before[1:])
 
     def level(self, position: Int64s, side: int) -> npt.NDArray[np.uint64]:
@@ -250,13 +226,10 @@ def fill(
         rows = slice(first, min(first + BLOCK, stop))
         sign = side[rows].astype(np.int64) * 2 - 1
         merit = price[rows] * sign
-        level, cut, clearing, refusal = verdicts[book[rows] * np.int64(2) + side[rows]].T
-        trades = merit <= level
-        is_cut = trades & (merit == cut)
-        filled[rows] = np.where(trades & ~is_cut, energy[rows], 0)
+        level, cut, clearing = verdicts[book[rows] * np.int64(2) + side[rows]].T
+        is_cut, trades = merit == cut, merit <= level
+        refusal = np.where(clearing == NOBODY, NO_COUNTERPARTY, np.where(merit <= clearing, RATIONED, PRICED_OUT))
+        reason[rows] = np.where(is_cut, CUT, np.where(trades, FILLED, refusal))
         paid[rows] = clearing * sign
+        filled[rows] = np.where(trades & ~is_cut, energy[rows], 0)
         amount[rows] = filled[rows] * paid[rows]
-        codes = np.where(merit <= clearing, RATIONED, refusal)
-        codes[trades] = FILLED
-        codes[is_cut] = CUT
-        reason[rows] = codes

@@ -18,6 +18,7 @@ __all__ = [
     "CUT",
     "FIELDS",
     "FILLED",
+    "NOBODY",
     "NONE",
     "NO_COUNTERPARTY",
     "PARTLY",
@@ -36,6 +37,8 @@ COMPILED_FROM_ONCE_LOADED = 20_000
 
 # Stands for "there is no such price". Prices stay within -2**62 … 2**62, so no price is mistaken for it.
 NONE = -(2**63)
+# The same, where the reason is that the other side of the book is empty.
+NOBODY = NONE + 1
 
 # Rows of the table that a walk fills, one column per book.
 FIELDS = (
@@ -45,7 +48,8 @@ FIELDS = (
 )  # fmt: skip
 
 
-# Reasons as the kernels write them: positions in REASONS, and one that waits for rationing.
+# Reasons as the kernels write them: positions in REASONS, and one that waits for rationing. Their order counts: the
+# kernels get from PRICED_OUT to its neighbours by adding or taking 1.
 REASONS = ("filled", "partly: marginal", "rationed", "priced out", "no counterparty")
 FILLED, PARTLY, RATIONED, PRICED_OUT, NO_COUNTERPARTY = range(len(REASONS))
 CUT = 255

@@ -127,6 +127,7 @@ class Market(Levers):
         super().__init__(**levers)
 
     def conflict(self, values: Mapping[str, Any]) -> str | None:
+        """Refuse a price floor above the price cap."""
         if values["price_floor"] > values["price_cap"]:
             return (
                 f"price_floor {values['price_floor']} THB/kWh is above price_cap {values['price_cap']} THB/kWh; "

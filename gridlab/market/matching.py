@@ -32,5 +32,5 @@ def meet(books: Books) -> Levels:
     runs = books.kernel.find_runs(merit.words, merit.merit_bits + merit.energy_bits, books.count)
     for limits in (levels.bid_last, levels.bid_next, levels.ask_last, levels.ask_next):
         limits[:] = NONE
-    over_chunks(books.kernel.walk, books.count, levels.table, runs, *merit.layout(), weight=len(books.book))
+    over_chunks(books.kernel.walk, books.count, levels.table, runs, merit.words, merit.energies, merit.layout, weight=len(books.book))
     return levels

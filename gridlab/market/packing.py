@@ -56,9 +56,10 @@ class MeritOrder:
     low: int
     prices: Int64s
 
-    def layout(self) -> tuple[Words, Int64s, int, int, int, int, Int64s]:
-        """Return the fields in the order in which the kernels take them."""
-        return (self.words, self.energies, self.energy_bits, self.merit_bits, self.top, self.low, self.prices)
+    @property
+    def layout(self) -> tuple[int, int, int, int, Int64s]:
+        """What the kernels need to read a word: energy_bits, merit_bits, top, low, prices."""
+        return (self.energy_bits, self.merit_bits, self.top, self.low, self.prices)
 
 
 def merit_words(books: Books, tail: Int64s, tail_bits: int) -> MeritOrder | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from fractions import Fraction
 from html import escape
+from typing import Any
 
 import polars as pl
 
@@ -36,7 +37,9 @@ _MINIMUM_SHARE = Decimal("0.70")
 _MOST = 10**11
 _MOST_FT = 1000
 _SATANG = Decimal("0.01")
-_LINES = {
+# The caller's context may round; in this one every amount is exact.
+_EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
+_LINES: dict[str, Any] = {
     "item": pl.String,
     "item_th": pl.String,
     "quantity": pl.Decimal(38, 7),
@@ -174,10 +177,9 @@ def bill(
     used = _used(tariff, rates, {"all": energy_kwh, "on_peak": on_peak_kwh, "off_peak": off_peak_kwh})
     demands = _demands(tariff, rates, demand_kw, partial_demand_kw, off_peak_demand_kw)
     adjustment = ft_rate(month, ft_group(tariff)) if ft is None else _own_ft(ft)
-    # A context of our own: the caller's may round.
-    with localcontext(Context(prec=60, rounding=ROUND_HALF_UP)):
+    with localcontext(_EXACT):
         kwh = sum(used.values(), Decimal(0))
-        parts = {
+        parts: dict[str, list[_Line]] = {
             "energy": _energy_lines(rates, used),
             "demand": _demand_lines(rates, demands, tariff, highest_demand_charge),
             "service": _service_lines(rates),
@@ -217,8 +219,8 @@ def _used(tariff: str, rates: tuple[Rate, ...], given: dict[str, units.Number | 
     used = {}
     for period, amount in given.items():
         if amount is not None:
-            _in_range(amount, names[period], "kWh")
-            used[period] = Decimal(units.energy(amount)).scaleb(-3)
+            number = _in_range(amount, names[period], "kWh")
+            used[period] = _EXACT.scaleb(Decimal(units.energy(number)), -3)
     return used
 
 
@@ -307,7 +309,7 @@ def _power_factor_lines(
 
 
 def _in_range(value: units.Number, name: str, unit: str) -> Fraction:
-    number = units.exact(value, what=name)
+    number = _exact(value, name)
     if not 0 <= number <= _MOST:
         raise ArgumentError(f"{name}: {value} {unit} is not allowed; it must be from 0 to {_MOST:,} {unit}")
     return number
@@ -318,8 +320,14 @@ def _nearest_whole(number: Fraction) -> int:
     return -((1 - 2 * number) // 2)
 
 
+def _exact(value: units.Number, name: str) -> Fraction:
+    number = units.exact(value, what=name)
+    # A fraction of numpy's integers would overflow, and Decimal does not take them.
+    return Fraction(int(number.numerator), int(number.denominator))
+
+
 def _own_ft(ft: units.Number) -> Decimal:
-    number = units.exact(ft, what="ft")
+    number = _exact(ft, "ft")
     if abs(number) > _MOST_FT:
         raise ArgumentError(f"ft: {ft} THB/kWh is not allowed; it must be from -{_MOST_FT} to {_MOST_FT} THB/kWh")
     return _decimal(number)
@@ -329,7 +337,7 @@ def _decimal(number: Fraction) -> Decimal:
     """Return an exact decimal of up to four places, or refuse."""
     if (number * 10_000).denominator != 1:
         raise ArgumentError(f"{float(number)} has more than the four decimals that tariffs have; round it first")
-    return Decimal((number * 10_000).numerator).scaleb(-4)
+    return _EXACT.scaleb(Decimal((number * 10_000).numerator), -4)
 
 
 def _shown(quantity: Decimal | None) -> str:

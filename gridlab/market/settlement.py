@@ -15,7 +15,16 @@ import polars as pl
 from gridlab.frames import SLOT, Column, Schema
 from gridlab.market.landed import share_of
 
-__all__ = ["KINDS", "SETTLEMENT", "Institutions", "Rates", "residuals", "statement_transfers", "statements", "trade_transfers"]
+__all__ = [
+    "KINDS",
+    "SETTLEMENT",
+    "Institutions",
+    "Rates",
+    "residuals",
+    "statement_transfers",
+    "statements",
+    "trade_transfers",
+]
 
 KINDS = ("energy", "wheeling", "losses", "fee", "vat", "retail", "retail_vat", "buy_back")
 

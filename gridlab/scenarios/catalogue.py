@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import polars as pl
@@ -32,7 +32,7 @@ class Scenario:
     teaches: str
     teaches_th: str
     start: str = DEFAULT_START
-    levers: Mapping[str, object] = MappingProxyType({})
+    levers: Mapping[str, object] = field(default_factory=dict)
 
 
 CATALOGUE: Mapping[str, Scenario] = MappingProxyType(
@@ -49,21 +49,20 @@ CATALOGUE: Mapping[str, Scenario] = MappingProxyType(
             "What is left of local trade when every TOU customer pays the off-peak rate all day.",
             "การซื้อขายในชุมชนจะเหลือเท่าใด เมื่อผู้ใช้ไฟแบบ TOU จ่ายอัตรา Off-Peak ตลอดวัน",
             start="2026-04-13",
-            levers=MappingProxyType({"market.retail.ft": 0.0972}),
         ),
         "distance_wheeling": Scenario(
             "Wheeling by distance",
             "ค่าผ่านสายส่งตามระยะทาง",
             "What changes when the neighbour on the same transformer is cheaper to reach than the next province.",
             "อะไรเปลี่ยนไป เมื่อส่งไฟให้เพื่อนบ้านที่ใช้หม้อแปลงเดียวกันถูกกว่าส่งไปจังหวัดอื่น",
-            levers=MappingProxyType({"market.wheeling.scheme": "distance_ladder"}),
+            levers={"market.wheeling.scheme": "distance_ladder"},
         ),
         "rooftop_boom": Scenario(
             "A rooftop boom",
             "โซลาร์รูฟท็อปเต็มเมือง",
             "When most roofs have panels the midday price falls to the buy-back: abundance changes who gains.",
             "เมื่อบ้านส่วนใหญ่ติดโซลาร์ ราคาช่วงเที่ยงจะลดลงใกล้ราคารับซื้อ ความเหลือเฟือเปลี่ยนผู้ได้ประโยชน์",
-            levers=MappingProxyType({"agents.pv_share": 80.0, "agents.pv_size": 150.0}),
+            levers={"agents.pv_share": 80.0, "agents.pv_size": 150.0},
         ),
     }
 )

@@ -1,0 +1,245 @@
+"""Every word that is shown, in English and in Thai; `gridlab.config(language=...)` picks one.
+
+A word becomes text when it is written into something (``str(word)``, an f-string), so the same table serves both
+languages in one session. In Thai a kWh is a หน่วย, as on every Thai electricity bill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from gridlab import settings
+
+__all__ = [
+    "CHOICES",
+    "FIGURES",
+    "GROUPS",
+    "HEADLINES",
+    "KINDS",
+    "PARTIES",
+    "PARTS",
+    "PATHS",
+    "PAYMENTS",
+    "SIDES",
+    "UNITS",
+    "ZONES",
+    "Figure",
+    "Word",
+    "figure",
+    "lookup",
+    "speaking",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A text in both languages; ``str(word)`` is the one in force.
+
+    Attributes
+    ----------
+    english, thai : str
+    """
+
+    english: str
+    thai: str
+
+    def __str__(self) -> str:
+        return settings.say(self.english, self.thai)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """How a key figure is shown.
+
+    Attributes
+    ----------
+    label : Word
+    decimals : int
+        Digits shown after the point.
+    group : str
+        Key of `GROUPS`.
+    signed : bool
+        Whether a gain carries its plus sign.
+    """
+
+    label: Word
+    decimals: int
+    group: str
+    signed: bool = False
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak `language` ("en" or "th") inside a ``with`` block, whatever the session speaks outside it."""
+    before = settings.current().language
+    settings.config(language=language)
+    try:
+        yield
+    finally:
+        settings.config(language=before)
+
+
+def lookup(table: Mapping[str, Word], key: str) -> str:
+    """Return the word for `key`; a key that the table does not know is shown as it is, with blanks for underscores."""
+    return str(table[key]) if key in table else key.replace("_", " ")
+
+
+GROUPS = {
+    "energy": Word("Energy", "พลังงานไฟฟ้า"),
+    "market": Word("Market", "ตลาด"),
+    "money": Word("Money", "เงิน"),
+    "fairness": Word("Who shares in it", "การกระจายประโยชน์"),
+    "grid": Word("Grid and climate", "ระบบไฟฟ้าและภูมิอากาศ"),
+    "work": Word("Computing", "การคำนวณ"),
+}
+
+FIGURES = {
+    "energy_used": Figure(Word("Energy used", "ไฟฟ้าที่ใช้"), 1, "energy"),
+    "energy_generated": Figure(Word("Solar energy generated", "ไฟฟ้าที่ผลิตจากโซลาร์"), 1, "energy"),
+    "self_consumption": Figure(Word("Self-consumption of solar", "สัดส่วนไฟฟ้าโซลาร์ที่ใช้เอง"), 1, "energy"),
+    "self_sufficiency": Figure(Word("Self-sufficiency", "สัดส่วนการพึ่งพาไฟฟ้าตนเอง"), 1, "energy"),
+    "community_self_sufficiency": Figure(
+        Word("Self-sufficiency with trade", "สัดส่วนการพึ่งพาตนเองเมื่อซื้อขายกัน"), 1, "energy"
+    ),
+    "traded_energy": Figure(Word("Energy traded", "ไฟฟ้าที่ซื้อขายกัน"), 1, "market"),
+    "traded_share_of_surplus": Figure(Word("Share of surplus sold to others", "ส่วนเกินที่ขายในตลาดได้"), 1, "market"),
+    "average_price": Figure(Word("Average market price", "ราคาตลาดเฉลี่ย"), 3, "market"),
+    "average_landed_price": Figure(
+        Word("Average price at the buyer's meter", "ราคาเฉลี่ยถึงมิเตอร์ผู้ซื้อ (รวมค่าผ่านสายและภาษี)"), 3, "market"
+    ),
+    "local_share": Figure(Word("Traded within one feeder", "ซื้อขายภายในสายป้อนเดียวกัน"), 1, "market"),
+    "market_welfare": Figure(Word("Gains from trade", "ประโยชน์รวมจากการซื้อขาย"), 2, "market"),
+    "buyer_surplus": Figure(Word("Buyers' surplus", "ส่วนเกินผู้ซื้อ"), 2, "market"),
+    "seller_surplus": Figure(Word("Sellers' surplus", "ส่วนเกินผู้ขาย"), 2, "market"),
+    "bills_without_market": Figure(Word("Bills without the market", "ค่าไฟเมื่อไม่มีตลาด"), 2, "money"),
+    "bills_with_market": Figure(Word("Bills with the market", "ค่าไฟเมื่อมีตลาด"), 2, "money"),
+    "savings": Figure(Word("Savings of the prosumers", "เงินที่โปรซูเมอร์ประหยัดได้"), 2, "money", signed=True),
+    "savings_share": Figure(Word("Savings, share of bills", "ประหยัดได้เทียบกับค่าไฟเดิม"), 2, "money"),
+    "utilities_gain": Figure(Word("Change for the utilities", "ผลต่อรายได้การไฟฟ้า"), 2, "money", signed=True),
+    "state_gain": Figure(Word("Change for the state (VAT)", "ผลต่อรายได้รัฐ (ภาษีมูลค่าเพิ่ม)"), 2, "money", signed=True),
+    "operator_gain": Figure(Word("Change for the market operator", "ผลต่อรายได้ผู้ดำเนินตลาด"), 2, "money", signed=True),
+    "wheeling_paid": Figure(Word("Wheeling paid", "ค่าผ่านสายส่งที่จ่าย"), 2, "money"),
+    "sellers_share_of_savings": Figure(Word("Sellers' share of savings", "ส่วนที่ผู้ขายประหยัดได้"), 1, "fairness"),
+    "gini_of_savings": Figure(Word("Gini index of savings", "ดัชนีจีนีของเงินที่ประหยัดได้"), 3, "fairness"),
+    "hhi_sellers": Figure(Word("Concentration of sellers (HHI)", "การกระจุกตัวของผู้ขาย (HHI)"), 0, "fairness"),
+    "hhi_buyers": Figure(Word("Concentration of buyers (HHI)", "การกระจุกตัวของผู้ซื้อ (HHI)"), 0, "fairness"),
+    "peak_of_net_load": Figure(Word("Highest net load", "ความต้องการไฟฟ้าสุทธิสูงสุด"), 1, "grid"),
+    "peak_ratio": Figure(Word("Highest over mean net load", "ค่าสูงสุดต่อค่าเฉลี่ยของความต้องการสุทธิ"), 2, "grid"),
+    "carbon_of_use": Figure(Word("Emissions of grid energy used", "ก๊าซเรือนกระจกจากไฟฟ้าระบบที่ใช้"), 1, "grid"),
+    "carbon_avoided": Figure(Word("Emissions avoided by solar", "ก๊าซเรือนกระจกที่โซลาร์ช่วยลด"), 1, "grid"),
+    "orders": Figure(Word("Orders", "คำสั่งซื้อขาย"), 0, "work"),
+    "trades": Figure(Word("Trades", "รายการที่จับคู่ได้"), 0, "work"),
+    "orders_per_second": Figure(
+        Word("Orders cleared per second (measured)", "คำสั่งที่จับคู่ได้ต่อวินาที (วัดจริง)"), 0, "work"
+    ),
+}
+
+# The four that a reader wants first, in the controls and on top of a report.
+HEADLINES = ("savings", "traded_energy", "average_price", "local_share")
+
+
+def figure(name: str) -> Figure:
+    """Return how the key figure `name` is shown; one without words of its own shows its name, with two decimals."""
+    plain = name.replace("_", " ")
+    return FIGURES.get(name, Figure(Word(plain, plain), 2, "work"))
+
+
+UNITS = {
+    "kWh": Word("kWh", "หน่วย"),
+    "MWh": Word("MWh", "พันหน่วย"),
+    "kW": Word("kW", "กิโลวัตต์"),
+    "MW": Word("MW", "เมกะวัตต์"),
+    "THB": Word("THB", "บาท"),
+    "THB/kWh": Word("THB/kWh", "บาท/หน่วย"),
+    "kgCO2e": Word("kgCO₂e", "กก. CO₂e"),
+    "kgCO2e/kWh": Word("kgCO₂e/kWh", "กก. CO₂e/หน่วย"),
+    "%": Word("%", "%"),
+    "orders": Word("orders", "คำสั่ง"),
+    "trades": Word("trades", "รายการ"),
+    "orders/s": Word("orders/s", "คำสั่ง/วินาที"),
+    "peak/mean": Word("× mean", "เท่า"),
+    "0..1": Word("(0 equal, 1 one has all)", "(0 เท่ากัน, 1 คนเดียวได้หมด)"),
+    "0..10000": Word("(0 to 10,000)", "(0 ถึง 10,000)"),
+}
+
+KINDS = {
+    "household": Word("Households", "บ้านอยู่อาศัย"),
+    "condominium": Word("Condominiums", "คอนโดมิเนียม"),
+    "school": Word("Schools", "โรงเรียน"),
+    "mall": Word("Malls", "ห้างสรรพสินค้า"),
+    "factory": Word("Factories", "โรงงาน"),
+}
+
+SIDES = {
+    "buy": Word("Demand (buy)", "ความต้องการซื้อ"),
+    "sell": Word("Supply (sell)", "ปริมาณเสนอขาย"),
+}
+
+ZONES = {
+    "MAC": Word("Metropolitan", "นครหลวง"),
+    "CAC": Word("Central", "ภาคกลาง"),
+    "NEC": Word("North-East", "ภาคตะวันออกเฉียงเหนือ"),
+    "SAC": Word("South", "ภาคใต้"),
+    "NAC": Word("North", "ภาคเหนือ"),
+}
+
+PARTIES = {
+    "buyers": Word("Buyers", "ผู้ซื้อ"),
+    "sellers": Word("Sellers", "ผู้ขาย"),
+    "prosumers": Word("Prosumers", "โปรซูเมอร์"),
+    "utilities": Word("Utilities", "การไฟฟ้า"),
+    "state": Word("State (VAT)", "รัฐ (ภาษีมูลค่าเพิ่ม)"),
+    "operator": Word("Market operator", "ผู้ดำเนินตลาด"),
+    "MEA": Word("Utility MEA", "การไฟฟ้านครหลวง (MEA)"),
+    "PEA": Word("Utility PEA", "การไฟฟ้าส่วนภูมิภาค (PEA)"),
+    "Market operator": Word("Market operator", "ผู้ดำเนินตลาด"),
+    "Revenue Department": Word("State (Revenue Department)", "รัฐ (กรมสรรพากร)"),
+}
+
+PAYMENTS = {
+    "energy": Word("energy traded", "ค่าไฟฟ้าที่ซื้อขายกัน"),
+    "wheeling": Word("wheeling", "ค่าผ่านสายส่ง"),
+    "losses": Word("grid losses", "ค่าพลังงานสูญเสีย"),
+    "fee": Word("trading fee", "ค่าธรรมเนียมซื้อขาย"),
+    "vat": Word("VAT on trades", "ภาษีมูลค่าเพิ่มของการซื้อขาย"),
+    "retail": Word("retail energy", "ค่าไฟฟ้าขายปลีก"),
+    "retail_vat": Word("VAT on retail energy", "ภาษีมูลค่าเพิ่มของค่าไฟขายปลีก"),
+    "buy_back": Word("buy-back of surplus", "ค่ารับซื้อไฟฟ้าส่วนเกิน"),
+}
+
+PATHS = {
+    "same_transformer": Word("same transformer", "หม้อแปลงเดียวกัน"),
+    "same_feeder": Word("same feeder", "สายป้อนเดียวกัน"),
+    "same_substation": Word("same substation", "สถานีไฟฟ้าเดียวกัน"),
+    "same_area": Word("same utility area", "เขตการไฟฟ้าเดียวกัน"),
+    "other_area": Word("other utility area", "ต่างเขตการไฟฟ้า"),
+}
+
+PARTS = {
+    "": Word("The lab", "ห้องทดลอง"),
+    "agents": Word("Prosumers", "โปรซูเมอร์"),
+    "market": Word("Market rules", "กติกาตลาด"),
+    "market.retail": Word("Retail tariff", "ค่าไฟฟ้าขายปลีก"),
+    "market.wheeling": Word("Wheeling and losses", "ค่าผ่านสายส่งและพลังงานสูญเสีย"),
+}
+
+CHOICES = {
+    "uniform": Word("uniform price", "ราคาเดียว"),
+    "pay_as_bid": Word("pay as bid", "จ่ายตามที่เสนอ"),
+    "competitive": Word("competitive interval", "ช่วงราคาแข่งขัน"),
+    "marginal_accepted": Word("marginal accepted offers", "ข้อเสนอขอบที่ได้จับคู่"),
+    "last_ask": Word("last accepted ask", "ราคาเสนอขายสุดท้ายที่ได้จับคู่"),
+    "last_bid": Word("last accepted bid", "ราคาเสนอซื้อสุดท้ายที่ได้จับคู่"),
+    "first_rejected": Word("first rejected offer", "ข้อเสนอแรกที่ไม่ได้จับคู่"),
+    "seller_share": Word("seller's share of the margin", "ส่วนแบ่งส่วนต่างของผู้ขาย"),
+    "pro_rata": Word("pro rata", "ตามสัดส่วน"),
+    "time": Word("first come, first served", "มาก่อนได้ก่อน"),
+    "postage_stamp": Word("postage stamp", "อัตราเดียวทั่วประเทศ"),
+    "distance_ladder": Word("distance ladder", "ขั้นบันไดตามระยะทาง"),
+    "truthful": Word("truthful", "เสนอตามจริง"),
+    "zero_intelligence": Word("zero intelligence", "สุ่มราคา (ZI-C)"),
+    "True": Word("on", "เปิด"),
+    "False": Word("off", "ปิด"),
+}
