@@ -208,7 +208,6 @@ def peak_of_call(file: str) -> float:
     # What was freed goes back to the system (polars' allocator takes a second), so that the call cannot use it unseen.
     ctypes.CDLL(None).malloc_trim(0)
     time.sleep(2)
-    gl.clear(frame.head(0))
     Path("/proc/self/clear_refs").write_text("5")  # sets the high-water mark to the present level
     before = _status("VmRSS")
     clearing = gl.clear(frame)

@@ -43,7 +43,7 @@ class LeverInfo:
     governed_by: str
 
 
-class _Lever(param.Parameter):
+class _Lever(param.Parameter[Any]):
     """What the three kinds of lever share."""
 
     @property
@@ -51,6 +51,10 @@ class _Lever(param.Parameter):
         """The lever's unit, labels, source and governor."""
         info: LeverInfo = self.metadata["lever"]
         return info
+
+    def value_on(self, owner: Levers) -> Any:
+        """Return the lever's value on the part that owns it."""
+        return getattr(owner, str(self.name))
 
     def allowed(self) -> str:
         """Return what the lever accepts, as words."""
@@ -72,8 +76,11 @@ class _Lever(param.Parameter):
         self.admit(val, f"{name}.{self.name}" if owner is not None else "lever")
 
 
-class NumberLever(_Lever, param.Number):
+class NumberLever(_Lever, param.Number[Any]):
     """A number between two bounds, in whole steps."""
+
+    bounds: tuple[float, float]
+    step: float
 
     def allowed(self) -> str:
         """Return bounds, unit and step."""
@@ -95,7 +102,7 @@ class NumberLever(_Lever, param.Number):
         return int(number) if isinstance(self.default, int) else float(number)
 
 
-class ChoiceLever(_Lever, param.Selector):
+class ChoiceLever(_Lever, param.Selector[Any]):
     """One of several named choices."""
 
     def allowed(self) -> str:
@@ -109,7 +116,7 @@ class ChoiceLever(_Lever, param.Selector):
         return value
 
 
-class SwitchLever(_Lever, param.Boolean):
+class SwitchLever(_Lever, param.Boolean[Any]):
     """On or off."""
 
     def allowed(self) -> str:
@@ -162,7 +169,7 @@ class Levers(param.Parameterized):
     parts: tuple[str, ...] = ()
 
     def __init__(self, **values: Any) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # param ships it untyped
         self.set(values)
 
     def conflict(self, values: Mapping[str, Any]) -> str | None:  # noqa: ARG002 - a part without rules has none
@@ -192,7 +199,7 @@ class Levers(param.Parameterized):
         if not isinstance(path, str) or path not in found:
             raise _unknown(path, found)
         owner, lever = found[path]
-        return getattr(owner, lever.name)
+        return lever.value_on(owner)
 
     def set(self, levers: Mapping[str, object]) -> Self:
         """Move levers, all or none, and return this object.
@@ -235,7 +242,7 @@ class Levers(param.Parameterized):
 
     def lever_values(self) -> dict[str, Any]:
         """Return path -> value of every lever of this part and the parts inside it."""
-        return {path: getattr(owner, lever.name) for path, owner, lever in self.lever_paths()}
+        return {path: lever.value_on(owner) for path, owner, lever in self.lever_paths()}
 
     def levers(self) -> pl.DataFrame:
         """Return every lever as a frame.
@@ -250,7 +257,7 @@ class Levers(param.Parameterized):
         return pl.DataFrame(rows, schema=_LEVER_FRAME)
 
 
-_LEVER_FRAME = {
+_LEVER_FRAME: dict[str, Any] = {
     "path": pl.String,
     "value": pl.String,
     "low": pl.Float64,
@@ -270,7 +277,7 @@ def _row(path: str, owner: Levers, lever: _Lever) -> dict[str, Any]:
     info = lever.info
     return {
         "path": path,
-        "value": str(getattr(owner, lever.name)),
+        "value": str(lever.value_on(owner)),
         "low": lever.bounds[0] if is_number else None,
         "high": lever.bounds[1] if is_number else None,
         "step": lever.step if is_number else None,

@@ -180,7 +180,7 @@ class Recorder:
 
 def _by_slot(frame: pl.DataFrame) -> Iterator[tuple[tuple[datetime], pl.DataFrame]]:
     parts = frame.partition_by(["slot"], as_dict=True, include_key=False, maintain_order=True)
-    return iter(parts.items())  # type: ignore[arg-type]
+    return iter(parts.items())
 
 
 def _chain_frame(

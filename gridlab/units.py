@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from numbers import Integral, Rational, Real
+from numbers import Rational, Real
 from typing import TypeAlias
 
 from gridlab.errors import ArgumentError, ArgumentTypeError
@@ -54,8 +54,8 @@ def exact(value: Number, *, what: str = "value") -> Fraction:
     """
     if isinstance(value, bool) or not isinstance(value, (Real, Decimal)):
         raise ArgumentTypeError(f"{what}: expected a number, got {value!r} of type {type(value).__name__}")
-    if isinstance(value, (Integral, Rational)):
-        return Fraction(value)
+    if isinstance(value, Rational):  # integers too; numpy's would overflow inside a fraction
+        return Fraction(int(value.numerator), int(value.denominator))
     try:
         return Fraction(value if isinstance(value, Decimal) else str(float(value)))
     except (InvalidOperation, OverflowError, ValueError) as problem:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +26,11 @@ def test_a_price_typed_as_float_with_three_decimals_is_exact(thb_per_mwh):
 def test_price_times_energy_is_money_without_remainder(price, energy):
     thb = Fraction(price, 1000) * Fraction(energy, 1000)
     assert units.money(thb) == price * energy
+
+
+def test_numpy_integers_do_not_overflow():
+    assert units.money(np.int64(10**15)) == 10**21
+    assert type(units.energy(np.int32(5))) is int
 
 
 def test_a_decimal_number_means_what_it_says():

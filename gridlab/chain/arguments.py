@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from gridlab.errors import ArgumentError, ArgumentTypeError
 
-__all__ = ["require_bytes", "require_int", "require_sequence", "require_text"]
+__all__ = ["require_bytes", "require_int", "require_mapping", "require_sequence", "require_text"]
+
+_Item = TypeVar("_Item")
 
 
 def require_bytes(name: str, value: object, length: int | None = None) -> bytes:
@@ -67,7 +70,7 @@ def require_text(name: str, value: object, *, longest: int | None = None) -> str
     return value
 
 
-def require_sequence(name: str, value: object, item: type) -> Sequence[object]:
+def require_sequence(name: str, value: object, item: type[_Item]) -> Sequence[_Item]:
     """Return `value` if it is a sequence whose every element is an `item`.
 
     Raises
@@ -80,4 +83,11 @@ def require_sequence(name: str, value: object, item: type) -> Sequence[object]:
     for place, element in enumerate(value):
         if not isinstance(element, item):
             raise ArgumentTypeError(f"{name}[{place}] is a {type(element).__name__}, allowed: {item.__name__}")
+    return value
+
+
+def require_mapping(name: str, value: object) -> Mapping[Any, Any]:
+    """Return `value` if it is a mapping, or raise ArgumentTypeError."""
+    if not isinstance(value, Mapping):
+        raise ArgumentTypeError(f"{name} is a {type(value).__name__}, allowed: a dict")
     return value

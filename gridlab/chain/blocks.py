@@ -4,47 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from gridlab.chain import merkle
 from gridlab.chain.arguments import require_bytes, require_int, require_text
 from gridlab.chain.encoding import Reader, blob, compact, i64, text, u32, u64
 from gridlab.chain.hashing import HASH_BYTES, hexadecimal, tagged_hash
+from gridlab.chain.moments import LATEST, moment
 from gridlab.chain.transactions import Transaction
 from gridlab.errors import ChainError
-from gridlab.frames import TIME_ZONE
 
-__all__ = ["Block", "Header", "Receipt", "microseconds", "receipts_root", "transactions_root"]
+__all__ = ["Block", "Header", "Receipt", "receipts_root", "transactions_root"]
 
 _HEADER_DOMAIN = "gridlab/block-header/1"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# The last microsecond of a year before datetime's last, so that every time zone can show it.
-LATEST_TIME = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1) - 1
-
-
-def microseconds(name: str, moment: datetime | int) -> int:
-    """Return a moment as microseconds since 1970-01-01 UTC.
-
-    Parameters
-    ----------
-    name : str
-        What the moment is, for the error message.
-    moment : datetime or int
-        A datetime (Bangkok time where it has no time zone), or the microseconds themselves.
-
-    Raises
-    ------
-    ArgumentTypeError
-        `moment` is neither.
-    ArgumentError
-        `moment` is before 1970 or after 9998.
-    """
-    if isinstance(moment, datetime):
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=ZoneInfo(TIME_ZONE))
-        moment = (moment - _EPOCH) // timedelta(microseconds=1)
-    return require_int(name, moment, 0, LATEST_TIME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +53,7 @@ class Header:
     def __post_init__(self) -> None:
         require_text("chain_id", self.chain_id)
         require_int("height", self.height, 0, 2**63 - 1)
-        require_int("timestamp", self.timestamp, 0, LATEST_TIME)
+        require_int("timestamp", self.timestamp, 0, LATEST)
         require_int("rules_version", self.rules_version, 0, 2**32 - 1)
         for name in ("parent", "transactions_root", "receipts_root", "state_root"):
             require_bytes(name, getattr(self, name), HASH_BYTES)
@@ -93,7 +65,7 @@ class Header:
     @property
     def time(self) -> datetime:
         """The timestamp as a datetime in UTC."""
-        return _EPOCH + timedelta(microseconds=self.timestamp)
+        return moment(self.timestamp)
 
     def require_equal(self, replayed: Header) -> None:
         """Raise ChainError naming what differs, unless this header is the one that replaying gives."""
@@ -120,7 +92,7 @@ class Header:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Header:
-        """Read what `to_bytes` wrote, or raise ChainError."""
+        """Read what `to_bytes` wrote, or raise a GridlabError that says what is wrong with the bytes."""
         reader = Reader(data, "header")
         header = cls(
             chain_id=reader.text(),
@@ -230,7 +202,7 @@ class Block:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Block:
-        """Read what `to_bytes` wrote, or raise ChainError; the receipts are not known until it is executed."""
+        """Read what `to_bytes` wrote, or raise a GridlabError; receipts are not known until it is executed."""
         reader = Reader(data, "block")
         header = Header.from_bytes(reader.blob())
         transactions = [Transaction.from_bytes(reader.blob()) for _ in range(reader.compact())]

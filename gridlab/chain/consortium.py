@@ -13,13 +13,14 @@ import polars as pl
 
 from gridlab.chain import keys, views
 from gridlab.chain.arguments import require_int
-from gridlab.chain.blocks import Block, Header, microseconds, receipts_root, transactions_root
+from gridlab.chain.blocks import Block, Header, receipts_root, transactions_root
 from gridlab.chain.effects import RULES, Effect
 from gridlab.chain.execution import Context, effect_of, encode_payload, execute
 from gridlab.chain.genesis import Genesis
 from gridlab.chain.hashing import hexadecimal, tagged_hash
 from gridlab.chain.ledger import Ledger
 from gridlab.chain.members import Members
+from gridlab.chain.moments import require_microseconds
 from gridlab.chain.ordering import Ordering, SingleSequencer, ordering_of, require_ordering
 from gridlab.chain.pool import Pool
 from gridlab.chain.record import BlockRecord, accepted_payloads
@@ -81,7 +82,7 @@ class ConsortiumChain:
         if ordering is None:
             ordering = SingleSequencer(keys.sandbox(0, "sequencer"))
         require_ordering(ordering)
-        moment = microseconds("genesis_time", genesis_time)
+        moment = require_microseconds("genesis_time", genesis_time)
         checked = Members.of(members)
         self._start(Genesis(chain_id, moment, _RULES_VERSION, ordering.name, ordering.authority, checked), ordering)
 
@@ -309,7 +310,7 @@ class ConsortiumChain:
         ChainError
             The block would be older than its parent, or cannot be certified. Nothing has changed then.
         """
-        moment = microseconds("timestamp", timestamp)
+        moment = require_microseconds("timestamp", timestamp)
         transactions = self._ordering.arrange(self._pool.waiting)
         state, draft = self._executed(transactions, moment)
         certificate = self._ordering.certify(self.chain_id, draft.hash)

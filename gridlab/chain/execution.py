@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from gridlab.chain.arguments import require_text
 from gridlab.chain.blocks import Receipt
 from gridlab.chain.effects import Effect
 from gridlab.chain.frame_encoding import decode_frame, encode_frame
@@ -26,8 +27,8 @@ class _RefusalError(Exception):
 
 
 def effect_of(kind: str, effects: Mapping[str, Effect]) -> Effect:
-    """Return the rule of `kind`, or raise ChainError naming the kinds there are."""
-    if kind not in effects:
+    """Return the rule of `kind`, or raise ChainError naming the kinds there are (ArgumentTypeError for no text)."""
+    if require_text("kind", kind) not in effects:
         raise ChainError(f"kind {kind!r} is not known; {nearest(kind, effects)}")
     return effects[kind]
 

@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from gridlab.chain.encoding import Reader, compact, text, u8
+from gridlab.chain.moments import LATEST
 from gridlab.errors import ArgumentTypeError, FrameError
 from gridlab.frames import SLOT, show_rows
 
@@ -82,6 +83,8 @@ def _encode_column(series: pl.Series) -> Iterator[bytes]:
         yield series.to_physical().to_numpy().astype(_code_type(len(categories))).tobytes()
     elif dtype in _TAG:
         tag = _TAG[dtype]
+        if dtype == SLOT:
+            _check_slots(series)
         yield u8(tag)
         yield series.to_physical().to_numpy().astype(_FIXED[tag][1], copy=False).tobytes()
     elif isinstance(dtype, (pl.String, pl.Binary)):
@@ -91,6 +94,17 @@ def _encode_column(series: pl.Series) -> Iterator[bytes]:
         yield b"".join(values.to_list())
     else:
         raise FrameError(f"column {series.name!r} has dtype {dtype}, allowed: {_ALLOWED}; cast it first")
+
+
+def _check_slots(series: pl.Series) -> None:
+    physical = series.to_physical()
+    if series.len() and not 0 <= physical.min() <= physical.max() <= LATEST:  # type: ignore[operator]
+        # Shown as numbers: a moment outside the calendar cannot be printed.
+        broken = ~pl.col(series.name).is_between(0, LATEST)
+        raise FrameError(
+            f"column {series.name!r} holds a moment before 1970 or after 9998; in microseconds since 1970, allowed: "
+            f"0 … {LATEST}\n{show_rows(physical.to_frame(), broken)}"
+        )
 
 
 def _code_type(categories: int) -> str:
@@ -147,6 +161,8 @@ def _decode_column(reader: Reader, rows: int) -> pl.Series:
         if rows and values.max() > 1:
             raise reader.error("a Boolean is neither 0 nor 1")
         return pl.Series(values.astype(np.bool_))
+    if dtype == SLOT and rows and not 0 <= values.min() <= values.max() <= LATEST:
+        raise reader.error(f"a moment is outside 0 … {LATEST} microseconds since 1970")
     series = pl.Series(values)
     return series if series.dtype == dtype else series.cast(dtype)
 

@@ -15,7 +15,7 @@ TigerBeetle, "Data modeling" and "Transfers", documentation, 2024.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,7 @@ import numpy.typing as npt
 import polars as pl
 
 from gridlab.chain import merkle
-from gridlab.chain.arguments import require_int
+from gridlab.chain.arguments import require_int, require_mapping, require_sequence
 from gridlab.chain.transfers import ASSETS, TRANSFERS, Columns, TransferHistory, refuse
 from gridlab.errors import ArgumentError, ArgumentTypeError, LedgerError, nearest
 
@@ -59,7 +59,7 @@ class Ledger:
     ----------
     accounts : int
         Number of accounts.
-    issuers : mapping of str to iterable of int, optional
+    issuers : mapping of str to sequence of int, optional
         Asset -> the accounts that may owe it without limit.
     backing : mapping of str to str, optional
         Asset -> the asset that backs it: after every row no more of the first may circulate than of the second.
@@ -85,16 +85,17 @@ class Ledger:
         self,
         accounts: int,
         *,
-        issuers: Mapping[str, Iterable[int]] | None = None,
+        issuers: Mapping[str, Sequence[int]] | None = None,
         backing: Mapping[str, str] | None = None,
     ) -> None:
         require_int("accounts", accounts, 0, 2**32 - 1)
         self._balances: Int64Array = np.zeros((accounts, len(_ASSET_NAMES)), np.int64)
         self._may_owe: BoolArray = np.zeros((accounts, len(_ASSET_NAMES)), np.bool_)
         self._history = TransferHistory()
-        self._backing = tuple((_asset(token), _asset(reserve)) for token, reserve in (backing or {}).items())
-        for asset, members in (issuers or {}).items():
-            for account in members:
+        pairs = require_mapping("backing", backing or {}).items()
+        self._backing = tuple((_asset(token), _asset(reserve)) for token, reserve in pairs)
+        for asset, members in require_mapping("issuers", issuers or {}).items():
+            for account in require_sequence(f"issuers[{asset!r}]", members, int):
                 self.declare_issuer(account, asset)
 
     def __repr__(self) -> str:
@@ -196,7 +197,8 @@ class Ledger:
         new = columns.take(rows)
         self._guard_overflow(new)
         cells, after, overdrawn = self._running_balances(new)
-        _refuse_new(columns, rows, overdrawn, "an account pays more than it holds at that row; fund it first, or pay less")
+        poor = "an account pays more than it holds at that row; fund it first, or pay less"
+        _refuse_new(columns, rows, overdrawn, poor)
         for unbacked, sentence in self._backing_checks(new):
             _refuse_new(columns, rows, unbacked, sentence)
         self._balances.reshape(-1)[cells] = after
@@ -248,7 +250,8 @@ class Ledger:
             free = self.circulation(names[1]) - self.circulation(names[0])
             # Only a row that narrows the margin is at fault; one that widens it is on the way back.
             unbacked = (change + free < 0) & (np.diff(change, prepend=0) < 0)
-            yield unbacked, f"more {names[0]} would circulate than {names[1]} backs it ({free} are free before the batch)"
+            sentence = f"more {names[0]} would circulate than {names[1]} backs it ({free} are free before the batch)"
+            yield unbacked, sentence
 
     def _account(self, account: int) -> int:
         require_int("account", account)

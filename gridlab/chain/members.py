@@ -104,6 +104,7 @@ class Members:
         FrameError
             The members after the change would break a rule of `MEMBERS`.
         """
+        changes = MEMBERS.check(changes)
         twice = pl.col("account").is_duplicated()
         if changes.select(twice.any()).item():
             raise ChainError(f"membership: an account stands there twice\n{show_rows(changes, twice)}")

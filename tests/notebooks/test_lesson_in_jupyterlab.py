@@ -99,10 +99,20 @@ def lesson_address(chromium, tmp_path_factory):
         server.wait(timeout=30)
 
 
+def wait_for_kernel(page) -> None:
+    """Wait until server and page agree that the kernel is idle; what is sent to it earlier may be dropped."""
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+    connected = """async () => {
+        const sessions = await (await fetch('/api/sessions')).json();
+        return sessions.some(each => each.kernel.execution_state === 'idle' && each.kernel.connections > 0);
+    }"""
+    page.wait_for_function(connected, timeout=60_000, polling=500)
+    page.wait_for_selector("text=/\\| Idle$/", timeout=60_000)
+
+
 def run_all_cells(page) -> None:
     """Open the menu Run, choose Run All Cells, and wait until every code cell has been run."""
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
-    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=60_000)
+    wait_for_kernel(page)
     page.click('.lm-MenuBar-itemLabel:text-is("Run")')
     page.click('.lm-Menu-itemLabel:text-is("Run All Cells")')
     all_run = """() => {

@@ -1,1 +1,0 @@
-"""What the speed figures come from."""
