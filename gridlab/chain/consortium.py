@@ -91,7 +91,7 @@ class ConsortiumChain:
         self._ordering = ordering
         self._state = State.of(genesis.members)
         self._head = genesis.header
-        self._record = BlockRecord(Block(genesis.header, (), b""), len(genesis.to_bytes()))
+        self._record = BlockRecord(Block(self._head, (), b""), len(genesis.to_bytes()))
         self._pool = Pool()
 
     def __repr__(self) -> str:
@@ -229,16 +229,10 @@ class ConsortiumChain:
         valid_for : int
             How many blocks from the next on may accept it, 1 or more.
 
-        Returns
-        -------
-        Transaction
-
         Raises
         ------
-        ArgumentTypeError, ArgumentError, FrameError
-            An argument does not fit.
-        ChainError
-            The kind is not known, or the sender is not a member.
+        ArgumentTypeError, ArgumentError, FrameError, ChainError
+            An argument does not fit, the kind is not known, or the sender is not a member.
         """
         keys.require_key_pair("key_pair", key_pair)
         effect = effect_of(kind, self._effects)
@@ -269,18 +263,7 @@ class ConsortiumChain:
         return transaction
 
     def submit(self, transaction: Transaction) -> bytes:
-        """Take a transaction into the queue for the next block.
-
-        Returns
-        -------
-        bytes
-            Its id. Whether it is accepted stands in the receipt of the block that executes it.
-
-        Raises
-        ------
-        ArgumentTypeError
-            It is not a `Transaction`.
-        """
+        """Queue a `Transaction` for the next block, whose receipt says what became of it; returns its id."""
         if not isinstance(transaction, Transaction):
             raise ArgumentTypeError(
                 f"transaction is a {type(transaction).__name__}, allowed: a Transaction; "
@@ -305,13 +288,11 @@ class ConsortiumChain:
 
         Raises
         ------
-        ArgumentTypeError, ArgumentError
-            `timestamp` does not fit.
-        ChainError
-            The block would be older than its parent, or cannot be certified. Nothing has changed then.
+        ArgumentTypeError, ArgumentError, ChainError
+            `timestamp` does not fit, or is before the parent's, or the block cannot be certified; nothing has changed.
         """
         moment = require_microseconds("timestamp", timestamp)
-        transactions = self._ordering.arrange(self._pool.waiting)
+        transactions = tuple(self._ordering.arrange(self._pool.waiting))
         state, draft = self._executed(transactions, moment)
         certificate = self._ordering.certify(self.chain_id, draft.hash)
         block = Block(draft.header, transactions, certificate, draft.receipts)
@@ -396,10 +377,6 @@ class ConsortiumChain:
         data : bytes
         ordering : Ordering, optional
             Who goes on sealing; without it the chain can be read and checked, and not sealed.
-
-        Returns
-        -------
-        ConsortiumChain
 
         Raises
         ------

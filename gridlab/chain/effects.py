@@ -64,7 +64,7 @@ def _issue(asset: str) -> Act:
     def act(state: State, account: int, frame: pl.DataFrame) -> None:
         _forbid(frame, pl.col("debit_account") != account, f"an issuer issues from its own account {account} only")
         _forbid(frame, pl.col("asset") != asset, f"this kind issues {asset} only")
-        state.ledger.apply(frame)
+        state.ledger.apply(frame, sender=account)
 
     return act
 
@@ -80,15 +80,15 @@ def _forbid_issuing(state: State, frame: pl.DataFrame) -> None:
         )
 
 
-def _settle(state: State, _account: int, frame: pl.DataFrame) -> None:
+def _settle(state: State, account: int, frame: pl.DataFrame) -> None:
     _forbid_issuing(state, frame)
-    state.ledger.apply(frame)
+    state.ledger.apply(frame, sender=account)
 
 
 def _transfer(state: State, account: int, frame: pl.DataFrame) -> None:
     _forbid(frame, pl.col("debit_account") != account, f"a member pays from its own account {account} only")
     _forbid_issuing(state, frame)
-    state.ledger.apply(frame)
+    state.ledger.apply(frame, sender=account)
 
 
 def _check_orders(_state: State, account: int, frame: pl.DataFrame) -> None:

@@ -15,7 +15,7 @@ from gridlab.chain.hashing import tagged_hash
 from gridlab.chain.ss58 import ss58_decode, ss58_encode
 from gridlab.errors import ArgumentTypeError
 
-__all__ = ["KeyPair", "sandbox", "ss58_decode", "ss58_encode", "verify", "verify_many"]
+__all__ = ["KeyPair", "require_key_pair", "sandbox", "ss58_decode", "ss58_encode", "verify", "verify_many"]
 
 SEED_BYTES = 32
 _SANDBOX_DOMAIN = "gridlab/sandbox-key/1"

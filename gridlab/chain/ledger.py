@@ -2,8 +2,8 @@
 
 Balances are whole numbers (Int64). A batch of transfers is a frame; it is applied whole or not at all, and the result
 equals applying its rows one by one in order: a row that overdraws an account is refused even if a later row would
-have filled it. Transfers are immutable and idempotent by id, as in TigerBeetle: the same id with the same fields
-"exists" and changes nothing, with other fields it is an error.
+have filled it. Transfers are immutable and idempotent by sender and id, as TigerBeetle's are by id: sent again with the
+same fields one "exists" and changes nothing, with other fields it is an error.
 
 An account never falls below zero, except an asset's issuer: what an issuer owes is exactly what circulates, so that
 the balances of an asset always add up to zero.
@@ -152,7 +152,7 @@ class Ledger:
 
     @property
     def transfers(self) -> pl.DataFrame:
-        """Every transfer applied so far, in order, with the columns of `TRANSFERS`."""
+        """Every transfer applied so far, in order: the columns of `TRANSFERS` and sender (UInt32)."""
         return self._history.frame()
 
     def leaves(self) -> list[bytes]:
@@ -169,13 +169,15 @@ class Ledger:
         """RFC 6962 root over `leaves`, with BLAKE2b-256; 32 bytes."""
         return merkle.root(self.leaves(), hash="blake2b-256")
 
-    def apply(self, transfers: pl.DataFrame | pl.LazyFrame) -> Applied:
+    def apply(self, transfers: pl.DataFrame | pl.LazyFrame, *, sender: int = 0) -> Applied:
         """Apply a batch, whole or not at all.
 
         Parameters
         ----------
         transfers : polars.DataFrame or polars.LazyFrame
             As `TRANSFERS` declares; the order of rows is the order of events.
+        sender : int
+            Account whose transfer ids these are; two senders may use the same id.
 
         Returns
         -------
@@ -191,9 +193,10 @@ class Ledger:
         LedgerError
             A row breaks a rule of the ledger; the error shows the offending rows, and nothing has changed.
         """
+        require_int("sender", sender, 0, 2**32 - 1)
         columns = Columns.of(transfers)
         self._check_rows(columns)
-        rows = np.flatnonzero(self._history.is_new(columns))
+        rows = np.flatnonzero(self._history.is_new(columns, sender))
         new = columns.take(rows)
         self._guard_overflow(new)
         cells, after, overdrawn = self._running_balances(new)
@@ -202,7 +205,7 @@ class Ledger:
         for unbacked, sentence in self._backing_checks(new):
             _refuse_new(columns, rows, unbacked, sentence)
         self._balances.reshape(-1)[cells] = after
-        self._history.append(new)
+        self._history.append(new, sender)
         return Applied(len(new), len(columns) - len(new))
 
     def _check_rows(self, columns: Columns) -> None:

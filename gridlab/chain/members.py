@@ -18,6 +18,8 @@ ROLES = pl.Enum(
     ["trader", "market_operator", "grid_operator", "watt_issuer", "reserve_bank", "regulator", "oracle", "treasury"]
 )
 
+_LONGEST_NAME = 200
+
 MEMBERS = Schema(
     "members",
     (
@@ -68,7 +70,9 @@ class Members:
             "an account is not the row's own number; number the members 0, 1, 2, … in order": (
                 pl.col("account") != pl.int_range(pl.len())
             ),
-            "a name is empty": pl.col("name").str.len_bytes() == 0,
+            f"a name is empty or longer than {_LONGEST_NAME} bytes": (
+                ~pl.col("name").str.len_bytes().is_between(1, _LONGEST_NAME)
+            ),
             "a name stands there twice": pl.col("name").is_duplicated(),
             f"a public key does not have {PUBLIC_KEY_BYTES} bytes": pl.col("public_key").bin.size() != PUBLIC_KEY_BYTES,
             "a public key stands there twice": pl.col("public_key").is_duplicated(),

@@ -1,7 +1,8 @@
 """The transfer frame, its columns as arrays, and the memory of transfers already applied.
 
-A transfer id is remembered for ever, so that a batch sent twice moves money once. Batches are kept as they came;
-only those whose range of ids meets the range of a new batch are searched, so growing ids are never searched at all.
+A transfer id is remembered for ever, so that a batch sent twice moves money once. An id belongs to its sender: were
+it everybody's, one member could use up the ids that another is going to need. Batches are kept as they came; only
+those whose range of ids meets the range of a new batch are searched, so growing ids are never searched at all.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ CODES = pl.Enum(
 TRANSFERS = Schema(
     "transfers",
     (
-        Column("transfer_id", pl.UInt64, "integer", "unique for ever; the same transfer sent again does nothing"),
+        Column("transfer_id", pl.UInt64, "integer", "unique for ever among its sender's; sent again it does nothing"),
         Column("debit_account", pl.UInt32, "integer", "account that pays"),
         Column("credit_account", pl.UInt32, "integer", "account that receives"),
         Column("asset", ASSETS, "category", "'WATT' (1 WATT is 1 THB) or 'THB' (attested reserve)"),
@@ -102,13 +103,17 @@ def refuse(columns: Columns, broken: Array, sentence: str) -> None:
 @dataclass(frozen=True, slots=True)
 class _Batch:
     columns: Columns
+    sender: int
     sorted_ids: Array
     order: Array
 
     @classmethod
-    def of(cls, columns: Columns) -> _Batch:
+    def of(cls, columns: Columns, sender: int) -> _Batch:
         order = np.argsort(columns.transfer_id, kind="stable")
-        return cls(columns, columns.transfer_id[order], order)
+        return cls(columns, sender, columns.transfer_id[order], order)
+
+    def frame(self) -> pl.DataFrame:
+        return self.columns.frame().with_columns(sender=pl.lit(self.sender, dtype=pl.UInt32))
 
     def find(self, ids: Array) -> tuple[Array, Array]:
         """Return which of `ids` are in this batch, and the row of each."""
@@ -117,12 +122,13 @@ class _Batch:
 
 
 class TransferHistory:
-    """All transfers ever applied, by id."""
+    """All transfers ever applied, by sender and id."""
 
-    __slots__ = ("_batches",)
+    __slots__ = ("_batches", "_highest")
 
     def __init__(self) -> None:
         self._batches: list[_Batch] = []
+        self._highest: dict[int, int] = {}
 
     def __len__(self) -> int:
         return sum(len(batch.columns) for batch in self._batches)
@@ -131,19 +137,23 @@ class TransferHistory:
         """Return a history that shares the past and not the future."""
         copy = TransferHistory()
         copy._batches = list(self._batches)
+        copy._highest = dict(self._highest)
         return copy
 
-    def append(self, columns: Columns) -> None:
+    def append(self, columns: Columns, sender: int) -> None:
         """Remember transfers that have just been applied."""
         if len(columns):
-            self._batches.append(_Batch.of(columns))
+            batch = _Batch.of(columns, sender)
+            self._batches.append(batch)
+            self._highest[sender] = max(self._highest.get(sender, 0), int(batch.sorted_ids[-1]))
 
     def frame(self) -> pl.DataFrame:
-        """Return every transfer in the order in which it was applied."""
-        return pl.concat([TRANSFERS.empty(), *(batch.columns.frame() for batch in self._batches)], rechunk=True)
+        """Return every transfer in the order in which it was applied, with its sender (UInt32)."""
+        nothing = TRANSFERS.empty().with_columns(sender=pl.lit(0, dtype=pl.UInt32))
+        return pl.concat([nothing, *(batch.frame() for batch in self._batches)], rechunk=True)
 
-    def is_new(self, columns: Columns) -> Array:
-        """Say for each transfer whether its id was never seen before it, neither earlier in the batch.
+    def is_new(self, columns: Columns, sender: int) -> Array:
+        """Say for each transfer whether its sender never used its id before, neither earlier in the batch.
 
         Raises
         ------
@@ -153,14 +163,16 @@ class TransferHistory:
         new = np.ones(len(columns), np.bool_)
         if not len(columns):
             return new
-        own = _Batch.of(columns)
+        own = _Batch.of(columns, sender)
         _, first = own.find(columns.transfer_id)
         repeated = first != np.arange(len(columns))
         self._same_fields(columns, repeated, columns, first)
         new &= ~repeated
-        lowest, highest = own.sorted_ids[0], own.sorted_ids[-1]
+        lowest, highest = int(own.sorted_ids[0]), int(own.sorted_ids[-1])
+        if lowest > self._highest.get(sender, -1):
+            return new
         for batch in self._batches:
-            if batch.sorted_ids[0] <= highest and batch.sorted_ids[-1] >= lowest:
+            if batch.sender == sender and batch.sorted_ids[0] <= highest and batch.sorted_ids[-1] >= lowest:
                 seen, rows = batch.find(columns.transfer_id)
                 self._same_fields(columns, seen, batch.columns, rows)
                 new &= ~seen

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from gridlab.chain import ConsortiumChain, keys
+from gridlab.chain import ConsortiumChain, Transaction, keys
 from gridlab.frames import ORDERS
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -44,6 +44,40 @@ def orders_frame(account, /, *, first_id=0, rows=4, **changes):
         }
     )
     return ORDERS.check(frame.with_columns(**changes))
+
+
+def readings(**changes):
+    frame = pl.DataFrame(
+        {"slot": [datetime(2026, 4, 1)] * 2, "account": [5, 6], "load": [400, 300], "generation": [0, 900]}
+    )
+    return frame.with_columns(**changes)
+
+
+def change(chain, name, /, **changes):
+    return chain.members.filter(pl.col("name") == name).with_columns(**changes)
+
+
+def signed(chain, pair, kind, frame, /, **changes):
+    """A transaction as the chain would sign it, save for what a test changes."""
+    good = chain.sign(pair, kind, frame)
+    fields = {"chain_id": good.chain_id, "kind": kind, "nonce": good.nonce, "expiry": good.expiry}
+    return Transaction.sign(pair, **(fields | {"payload": good.payload} | changes))
+
+
+def sealed(chain, transaction):
+    """Seal one transaction and return its receipt, having checked that a rejected one changed nothing."""
+    before, nonces = chain.ledger.balances, chain._state.nonces.copy()
+    root, members = chain.state_root, chain.members
+    chain.submit(transaction)
+    block = chain.seal(START)
+    receipt = block.receipts[0]
+    if not receipt.accepted:
+        assert receipt.reason
+        assert (block.rejected, chain.state_root) == (1, root)
+        assert chain.ledger.balances.equals(before)
+        assert chain.members.equals(members)
+        assert (chain._state.nonces == nonces).all()
+    return receipt
 
 
 @pytest.fixture(scope="session")
@@ -90,5 +124,23 @@ def chain(members, pairs, account):
 
 @pytest.fixture(scope="session")
 def make():
-    """The frame makers, as a fixture because test files do not import each other."""
-    return SimpleNamespace(transfers=transfers_frame, orders=orders_frame, start=START)
+    """The makers above, as a fixture because test files do not import each other."""
+    return SimpleNamespace(
+        transfers=transfers_frame,
+        orders=orders_frame,
+        readings=readings,
+        change=change,
+        signed=signed,
+        sealed=sealed,
+        start=START,
+    )
+
+
+@pytest.fixture
+def pay(make, account):
+    """One transfer of micro-THB from alice to bob, unless told otherwise."""
+
+    def pay(number=100, amount=1_000_000, debit="alice", credit="bob", asset="WATT", code="transfer"):
+        return make.transfers((number, account[debit], account[credit], asset, amount, code))
+
+    return pay

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridlab.chain import encoding
@@ -31,6 +31,7 @@ def test_compact_integers_of_the_scale_documentation(value, encoded):
 
 
 @given(value=st.integers(0, 2**536 - 1))
+@settings(deadline=None)
 def test_compact_integers_round_trip_in_the_fewest_bytes(value):
     encoded = encoding.compact(value)
     reader = Reader(encoded)
@@ -41,6 +42,7 @@ def test_compact_integers_round_trip_in_the_fewest_bytes(value):
 
 
 @given(data=st.binary(max_size=70))
+@settings(deadline=None)
 def test_compact_bytes_are_read_as_their_own_canonical_form_or_refused(data):
     reader = Reader(data)
     try:
@@ -69,6 +71,7 @@ def test_numbers_that_are_longer_than_need_be_are_refused(data):
         max_size=8,
     )
 )
+@settings(deadline=None)
 def test_what_is_written_is_read_and_nothing_less_or_more(parts):
     data = b"".join(getattr(encoding, kind)(value) for kind, value in parts)
     reader = Reader(data)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gridlab.chain.encoding import compact, text
 from gridlab.chain.frame_encoding import decode_frame, encode_frame
+from gridlab.chain.moments import LATEST
 from gridlab.errors import ArgumentTypeError, ChainError, FrameError, GridlabError
 from gridlab.frames import SLOT
 
@@ -102,6 +103,7 @@ def test_bytes_that_are_missing_or_left_over_are_refused(frame, cut):
 
 
 @given(data=st.binary(max_size=60))
+@settings(deadline=None)
 def test_garbage_is_refused_with_a_chain_error(data):
     try:
         frame = decode_frame(data)
@@ -155,6 +157,15 @@ def test_bytes_that_no_frame_gives_are_refused(data, reason):
 def test_dtypes_that_are_not_exact_or_not_ours_are_refused(series):
     with pytest.raises(FrameError, match="column 'x' has dtype"):
         encode_frame(pl.DataFrame([series]))
+
+
+@pytest.mark.parametrize("moment", [-1, -(2**63), 2**63 - 1, LATEST + 1])
+def test_moments_that_no_calendar_shows_are_refused_on_both_ways(moment):
+    slots = pl.DataFrame({"slot": pl.Series([0, moment], dtype=pl.Int64).cast(SLOT)})
+    with pytest.raises(FrameError, match=f"before 1970 or after 9998[\\s\\S]*│ 1 [^│]*┆ {moment}"):
+        encode_frame(slots)
+    with pytest.raises(ChainError, match="moment is outside"):
+        decode_frame(reference(slots.with_columns(pl.col("slot").cast(pl.Int64))).replace(b"slot\x01", b"slot\x06"))
 
 
 def test_nulls_and_frames_without_columns_are_refused():

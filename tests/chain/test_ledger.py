@@ -12,7 +12,7 @@ ISSUERS = {"WATT": [0], "THB": [1]}
 NAMES = [column.name for column in ledger.TRANSFERS.columns]
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     pass
 
 
@@ -31,24 +31,24 @@ class RowByRow:
         before = dict(self.balances), dict(self.seen)
         try:
             return sum(self.one(*row) for row in rows)
-        except Refused:
+        except RefusedError:
             self.balances, self.seen = before
             raise
 
     def one(self, number, debit, credit, asset, amount, code):
         if amount <= 0 or debit == credit or debit >= ACCOUNTS or credit >= ACCOUNTS:
-            raise Refused
+            raise RefusedError
         fields = (debit, credit, asset, amount, code)
         if number in self.seen:
             if self.seen[number] != fields:
-                raise Refused
+                raise RefusedError
             return 0
         self.balances[debit, asset] -= amount
         self.balances[credit, asset] += amount
         if self.balances[debit, asset] < 0 and debit not in ISSUERS[asset]:
-            raise Refused
+            raise RefusedError
         if self.backed and self.circulation("WATT") > self.circulation("THB"):
-            raise Refused
+            raise RefusedError
         self.seen[number] = fields
         return 1
 
@@ -89,7 +89,7 @@ def test_batches_give_what_rows_one_by_one_give(row, backed, data):
     for batch in batches:
         try:
             expected = slow.apply(batch)
-        except Refused:
+        except RefusedError:
             before = fast.balances, fast.transfers
             with pytest.raises(LedgerError):
                 fast.apply(transfers(*batch))
@@ -152,6 +152,16 @@ def test_the_same_id_with_another_field_is_an_error_that_names_the_field(book, f
     book.apply(transfers(first))
     with pytest.raises(LedgerError, match=f"exists already with another {field}"):
         book.apply(transfers(row))
+
+
+def test_an_id_belongs_to_its_sender(book):
+    row, other = (9, 2, 3, "WATT", 5, "energy"), (9, 2, 4, "WATT", 6, "fee")
+    assert book.apply(transfers(row), sender=2) == Applied(1, 0)
+    assert book.apply(transfers(other), sender=3) == Applied(1, 0)
+    assert book.apply(transfers(row), sender=2) == Applied(0, 1)
+    assert book.transfers["sender"].to_list() == [0, 0, 2, 3]
+    with pytest.raises(LedgerError, match="exists already"):
+        book.apply(transfers(other), sender=2)
 
 
 def test_ids_out_of_order_are_found_again(book):
@@ -254,7 +264,7 @@ def test_the_root_is_the_one_over_leaves_written_by_hand(book):
 def test_transfers_come_back_as_they_were_applied(book):
     row = (7, 2, 3, "WATT", 3, "fee")
     book.apply(transfers(row))
-    assert book.transfers.row(2) == row
+    assert book.transfers.row(2) == (*row, 0)
     assert ledger.TRANSFERS.check(book.transfers).equals(book.transfers)
 
 
@@ -275,6 +285,8 @@ def test_lazy_frames_are_taken(book):
     ("call", "error"),
     [
         (lambda book: book.apply([1]), ArgumentTypeError),
+        (lambda book: book.apply(transfers(), sender="2"), ArgumentTypeError),
+        (lambda book: book.apply(transfers(), sender=-1), ArgumentError),
         (lambda book: book.balance("2", "WATT"), ArgumentTypeError),
         (lambda book: book.balance(2, 0), ArgumentTypeError),
         (lambda book: book.balance(2, "WAT"), ArgumentError),
@@ -282,12 +294,14 @@ def test_lazy_frames_are_taken(book):
         (lambda book: book.balance(-1, "WATT"), ArgumentError),
         (lambda book: book.circulation("GOLD"), ArgumentError),
         (lambda book: book.grow(1), ArgumentError),
-        (lambda book: Ledger("3"), ArgumentTypeError),
-        (lambda book: Ledger(-1), ArgumentError),
-        (lambda book: Ledger(1, issuers={"WATT": [1]}), ArgumentError),
-        (lambda book: Ledger(1, backing={"WATT": "GOLD"}), ArgumentError),
+        (lambda _: Ledger("3"), ArgumentTypeError),
+        (lambda _: Ledger(-1), ArgumentError),
+        (lambda _: Ledger(1, issuers={"WATT": [1]}), ArgumentError),
+        (lambda _: Ledger(1, backing={"WATT": "GOLD"}), ArgumentError),
+        (lambda _: Ledger(1, backing=["WATT"]), ArgumentTypeError),
+        (lambda _: Ledger(1, issuers={"WATT": 0}), ArgumentTypeError),
     ],
 )
 def test_calls_that_make_no_sense_are_errors(book, call, error):
-    with pytest.raises(error, match="allowed|did you mean|expected"):
+    with pytest.raises(error, match=r"allowed|did you mean|expected"):
         call(book)

@@ -81,9 +81,9 @@ def test_transactions_swapped_or_dropped_are_detected(saved):
     genesis, blocks, head = unpack(saved)
     last = blocks[-1]
     for transactions in (last.transactions[::-1], last.transactions[:1], ()):
+        changed = pack(genesis, [blocks[0], Block(last.header, transactions, last.certificate)], head)
         with pytest.raises(ChainError, match="block 2: its transactions_root"):
-            changed = Block(last.header, transactions, last.certificate)
-            ConsortiumChain.from_bytes(pack(genesis, [blocks[0], changed], head))
+            ConsortiumChain.from_bytes(changed)
 
 
 def test_a_block_that_does_not_fit_changes_nothing(chain, saved):

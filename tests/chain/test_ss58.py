@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridlab.chain import keys
@@ -25,11 +25,13 @@ def test_ss58_addresses_that_must_be_rejected(vectors, number, reason):
 
 
 @given(payload=st.sampled_from(LENGTHS).flatmap(lambda size: st.binary(min_size=size, max_size=size)), prefix=PREFIXES)
+@settings(deadline=None)
 def test_what_is_encoded_is_decoded(payload, prefix):
     assert keys.ss58_decode(keys.ss58_encode(payload, prefix)) == (payload, prefix)
 
 
 @given(text=st.text(max_size=70))
+@settings(deadline=None)
 def test_any_text_is_read_or_refused_with_a_gridlab_error(text):
     try:
         payload, prefix = keys.ss58_decode(text)
@@ -39,6 +41,7 @@ def test_any_text_is_read_or_refused_with_a_gridlab_error(text):
 
 
 @given(payload=st.binary(min_size=32, max_size=32), place=st.integers(0, 46), letter=st.sampled_from("123ABCabcxyz"))
+@settings(deadline=None)
 def test_a_mistyped_letter_is_noticed(payload, place, letter):
     address = keys.ss58_encode(payload)
     mistyped = address[:place] + letter + address[place + 1 :]
