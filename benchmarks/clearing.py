@@ -14,6 +14,8 @@ moment of the machine falls on all of them; a ratio is the median over the repet
   compiled two-pointer walk through the argsorted orders that writes fills by row; no checks, no rationing, no frames.
 """
 
+# ruff: noqa: PLR0917 - compiled functions take their arrays by position
+
 from __future__ import annotations
 
 import argparse

@@ -21,6 +21,7 @@ __version__ = "0.1.0"
 # name -> (module, attribute); an attribute of None is the module itself
 _FACE: dict[str, tuple[str, str | None]] = {
     "Agents": ("gridlab.agents", "Agents"),
+    "Clearing": ("gridlab.market.result", "Clearing"),
     "ConsortiumChain": ("gridlab.chain.consortium", "ConsortiumChain"),
     "Lab": ("gridlab.lab", "Lab"),
     "Market": ("gridlab.market.market", "Market"),
@@ -48,6 +49,7 @@ _FACE: dict[str, tuple[str, str | None]] = {
 
 __all__ = [
     "Agents",
+    "Clearing",
     "ConsortiumChain",
     "Lab",
     "Market",
@@ -91,6 +93,7 @@ if TYPE_CHECKING:
     from gridlab.learn import notebook as notebook
     from gridlab.market.clearing import clear as clear
     from gridlab.market.market import Market as Market
+    from gridlab.market.result import Clearing as Clearing
     from gridlab.market.retail import bill as bill
     from gridlab.run import Run as Run
     from gridlab.run_file import load as load

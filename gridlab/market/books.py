@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gridlab.errors import MarketError
 from gridlab.market.kernels import Kernel, load_kernel, pays_to_compile
 from gridlab.market.parallel import over_chunks
 
@@ -70,9 +69,17 @@ class Books:
         arrays = {name: getattr(self, name)[rows] for name in ("book", "side", "price", "energy")}
         return replace(self, **arrays)
 
+    def by_arrival(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return rows in the order in which their orders arrived: by seq, then order_id."""
+        names = [name for name in ("order_id", "seq") if name in self.orders.columns]
+        keys = [self.orders[name].to_numpy()[rows] for name in names]
+        if (keys[-1][1:] > keys[-1][:-1]).all():
+            return rows
+        return rows[np.lexsort(keys) if len(keys) > 1 else np.argsort(keys[0])]
+
 
 def number_books(orders: pl.DataFrame, by: Sequence[str]) -> Books:
-    """Number the books of a checked order frame in the order of their `by` columns.
+    """Give the books of a checked order frame numbers, in the order of their `by` columns.
 
     Parameters
     ----------
@@ -84,16 +91,11 @@ def number_books(orders: pl.DataFrame, by: Sequence[str]) -> Books:
     Returns
     -------
     Books
-
-    Raises
-    ------
-    MarketError
-        A `by` column has a dtype that cannot be ranked (a list, a struct).
     """
     compiled = pays_to_compile(orders.height)
     kernel = load_kernel(compiled=compiled)
     # Tables of this many entries cost less than one more pass over the orders.
-    room = max(4 * orders.height, 1024)
+    room = min(max(4 * orders.height, 1024), 2**31 - 1)
     codes, radix = np.zeros(orders.height, dtype=np.int32), 1
     for name in by:
         codes, radix = _append(kernel, codes, radix, orders[name], room)
@@ -113,19 +115,19 @@ def number_books(orders: pl.DataFrame, by: Sequence[str]) -> Books:
 
 def _append(kernel: Kernel, codes: Codes, radix: int, column: pl.Series, room: int) -> tuple[Codes, int]:
     """Append a column's digit to the mixed-radix codes, so that codes stay below `room` and in order."""
-    for digits in (*_digits(column, room), None):
-        values, low, step, size = digits or _ranks(column)
+    for values, low, step, size in _digits(column, room):
         if radix * size > room:
             codes, rows = _close_gaps(kernel, codes, radix)
             radix = len(rows)
         if radix * size > room:
-            found, ranks = np.unique(codes.astype(np.int64) * size + _ranks(column)[0], return_inverse=True)
-            return ranks.astype(np.int32), len(found)
-        if size == 1 or all(over_chunks(kernel.append_digits, len(codes), codes, values, low, step, size)):
-            return codes, radix * size
-        # Take back the digit of a step in which the column does not run.
-        codes //= np.int32(size)
-    raise AssertionError("ranks always fit")
+            break
+        longer = np.empty_like(codes)
+        if all(over_chunks(kernel.append_digits, len(codes), longer, codes, values, low, step, size)):
+            return longer, radix * size
+    ranks = _ranks(column)
+    pairs = codes.astype(np.int64) * (int(ranks.max(initial=0)) + 1) + ranks
+    found, numbers = np.unique(pairs, return_inverse=True)
+    return numbers.astype(np.int32), len(found)
 
 
 def _digits(column: pl.Series, room: int) -> list[Digits]:
@@ -146,18 +148,11 @@ def _digits(column: pl.Series, room: int) -> list[Digits]:
     return [(values, low, step, size) for step, size in sizes.items() if size <= room]
 
 
-def _ranks(column: pl.Series) -> Digits:
-    """Return the dense rank of each value, the way for columns whose values are no small range of numbers."""
-    try:
-        if isinstance(column.dtype, pl.Categorical):
-            column = column.cast(pl.String)
-        ranks = column.rank("dense").to_numpy().astype(np.int64) - 1
-    except pl.exceptions.PolarsError as problem:
-        raise MarketError(
-            f"by: column {column.name!r} of dtype {column.dtype} cannot tell books apart ({problem}); "
-            "allowed: numbers, text, times, Enum, Categorical, Boolean"
-        ) from problem
-    return ranks, 0, 1, int(ranks.max(initial=0)) + 1
+def _ranks(column: pl.Series) -> npt.NDArray[np.int64]:
+    """Return the dense rank of each value, for columns whose values are no small range of numbers."""
+    if isinstance(column.dtype, pl.Categorical):
+        column = column.cast(pl.String)
+    return column.rank("dense").to_numpy().astype(np.int64) - 1
 
 
 def _close_gaps(kernel: Kernel, codes: Codes, radix: int) -> tuple[Codes, npt.NDArray[np.int64]]:

@@ -54,7 +54,8 @@ def clear(
         For ``uniform``, where the price comes from: ``competitive``, ``marginal_accepted``, ``last_ask``, ``last_bid``,
         ``first_rejected`` or ``seller_share`` (see `gridlab.market.pricing.price_books`).
     rationing : str
-        Who gets the energy of the level that is cut: ``pro_rata`` or ``time`` (see `gridlab.market.rationing.ration`).
+        Who gets the energy of the level that is cut: ``pro_rata`` or ``time`` (see `gridlab.market.rationing`).
+        ``pro_rata``: by energy, largest remainders first, equal ones by seq. ``time``: whole by seq.
     floor, cap : int, optional
         Lowest and highest limit the market accepts (THB/MWh).
     **rule_options
@@ -76,13 +77,14 @@ def clear(
     Examples
     --------
     >>> from datetime import datetime
+    >>> import gridlab as gl
     >>> import polars as pl
     >>> orders = pl.DataFrame({
     ...     "order_id": [1, 2, 3], "account": [0, 1, 2], "side": ["buy", "buy", "sell"],
     ...     "slot": [datetime(2026, 4, 1, 12)] * 3, "zone": ["BKK"] * 3,
     ...     "price": [4500, 4000, 3500], "energy": [1000, 2000, 2000],
     ... })
-    >>> clear(orders).prices.select("price", "energy", "welfare").row(0)
+    >>> gl.clear(orders).prices.select("price", "energy", "welfare").row(0)
     (4000, 2000, 1500000)
     """
     names = book_columns(by)

@@ -5,7 +5,6 @@ Every check is one cheap pass over one column; the rows are only looked at again
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,16 +14,17 @@ import polars as pl
 from gridlab.errors import ArgumentTypeError, MarketError, nearest
 from gridlab.frames import ORDERS, show_rows
 
-__all__ = ["RESULT_COLUMNS", "book_columns", "check_orders", "price_bound"]
+__all__ = ["book_columns", "check_orders", "price_bound"]
 
 INT64_MAX = 2**63 - 1
 PRICE_LIMIT = 2**62
 
-RESULT_COLUMNS = frozenset({"limit", "filled", "amount", "reason"})
-_PRICE_COLUMNS = frozenset({
+# Columns that the fills add to those of the orders, and that a book's key would meet in prices and trades.
+FILL_COLUMNS = frozenset({"limit", "filled", "amount", "reason"})
+KEY_COLUMNS = FILL_COLUMNS | {
     "price", "price_low", "price_high", "energy", "demand", "supply", "welfare",
-    "buyer_surplus", "seller_surplus", "operator_surplus",
-})  # fmt: skip
+    "buyer_surplus", "seller_surplus", "operator_surplus", "buyer", "seller", "buy_order", "sell_order",
+}  # fmt: skip
 
 
 def check_orders(
@@ -73,11 +73,13 @@ def book_columns(by: str | Sequence[str]) -> tuple[str, ...]:
     """
     names = (by,) if isinstance(by, str) else by
     if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
-        raise ArgumentTypeError(f"by: expected a column name or a sequence of them, got {by!r}; default ('slot', 'zone')")
+        raise ArgumentTypeError(
+            f"by: expected a column name or a sequence of names, got {by!r}; the default is ('slot', 'zone')"
+        )
     for position, name in enumerate(names):
         if name in names[:position]:
             raise MarketError(f"by: column {name!r} is named twice in {tuple(names)}; name each column once")
-        if name in _PRICE_COLUMNS | RESULT_COLUMNS:
+        if name in KEY_COLUMNS:
             raise MarketError(
                 f"by: column {name!r} holds a result of the clearing, so it cannot tell books apart; "
                 "give the frame a column of another name"
@@ -95,14 +97,9 @@ def price_bound(value: object, name: str) -> int | None:
     """
     if value is None:
         return None
-    if isinstance(value, (bool, np.bool_)):
-        raise ArgumentTypeError(f"{name}: expected a whole number of THB/MWh or None, got {value!r}")
-    try:
-        return operator.index(value)  # type: ignore[call-overload,no-any-return]
-    except TypeError:
-        raise ArgumentTypeError(
-            f"{name}: expected a whole number of THB/MWh or None, got {value!r}; 1 THB/kWh is 1000"
-        ) from None
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        return int(value)
+    raise ArgumentTypeError(f"{name}: expected a whole number of THB/MWh or None, got {value!r}; 1 THB/kWh is 1000")
 
 
 def _rules(floor: int | None, cap: int | None) -> dict[str, pl.Expr]:
@@ -124,11 +121,16 @@ def _check_columns(frame: pl.DataFrame, by: Sequence[str]) -> None:
     for name in by:
         if name not in frame.columns:
             raise MarketError(f"by: the orders have no column {name!r}; {nearest(name, frame.columns)}")
+        if frame[name].dtype == pl.Object:
+            raise MarketError(
+                f"by: column {name!r} holds Python objects, which have no order; "
+                "allowed: numbers, text, times, Enum, Categorical, Boolean"
+            )
         if frame[name].null_count():
             broken = show_rows(frame, pl.col(name).is_null())
             raise MarketError(f"orders: column {name!r} tells books apart and must hold no nulls; fill them\n{broken}")
     for name in frame.columns:
-        if name in RESULT_COLUMNS:
+        if name in FILL_COLUMNS:
             raise MarketError(
                 f"orders: column {name!r} would clash with the column of that name in the fills; rename or drop it"
             )

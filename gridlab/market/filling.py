@@ -13,7 +13,7 @@ import numpy.typing as npt
 from gridlab.market.books import Books
 from gridlab.market.kernels import CUT, FILLED, NOBODY, NONE, PARTLY, RATIONED, Levels
 from gridlab.market.parallel import over_chunks
-from gridlab.market.rationing import ration
+from gridlab.market.rationing import RATIONINGS, CutLevels
 
 __all__ = ["Fills", "fill_orders"]
 
@@ -63,12 +63,12 @@ def fill_orders(books: Books, levels: Levels, price: Int64s, rationing: str) -> 
     reason = np.empty(count, dtype=np.uint8)
     inputs = (books.book, books.side, books.price, books.energy, _verdicts(levels, price))
     over_chunks(books.kernel.fill, count, filled, amount, paid, reason, *inputs)
-    rows = np.flatnonzero(reason == CUT)
+    rows = books.by_arrival(np.flatnonzero(reason == CUT))
     if len(rows):
         book, sells = books.book[rows], books.side[rows] == 1
         shares = np.where(sells, levels.ask_fill[book], levels.bid_fill[book])
         totals = np.where(sells, levels.ask_total[book], levels.bid_total[book])
-        filled[rows] = ration(books, rows, shares, totals, rationing)
+        filled[rows] = RATIONINGS[rationing](CutLevels(books, rows, shares, totals))
         amount[rows] = filled[rows] * paid[rows]
         part = np.where(filled[rows] < books.energy[rows], PARTLY, FILLED)
         reason[rows] = np.where(filled[rows] > 0, part, RATIONED)

@@ -8,6 +8,8 @@ Loops run over slices from 0 to their length, not from `start` to `stop`: then t
 negative, leaves out Python's wrap-around and vectorises (measured: six times faster).
 """
 
+# ruff: noqa: PLR0917 - threads hand a kernel its arrays and its chunk by position
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -32,26 +34,32 @@ ENERGY, DEMAND, SUPPLY, BID_VALUE, ASK_VALUE, BID_LAST, ASK_LAST = (
 
 def _compiled(function: Callable[..., Any]) -> Any:
     """Compile `function`, keeping the machine code on disk where some directory can be written to."""
-    options = {"nogil": True, "error_model": "numpy"}
     try:
-        return numba.njit(cache=True, **options)(function)
+        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:  # numba found no directory for its cache
-        return numba.njit(**options)(function)
+        return numba.njit(nogil=True, error_model="numpy")(function)
 
 
 @_compiled
 def append_digits(
-    codes: npt.NDArray[np.int32], values: npt.NDArray[Any], low: int, step: int, size: int, start: int, stop: int
+    longer: npt.NDArray[np.int32],
+    codes: npt.NDArray[np.int32],
+    values: npt.NDArray[Any],
+    low: int,
+    step: int,
+    size: int,
+    start: int,
+    stop: int,
 ) -> bool:
-    """Append the digit ``(values - low) / step`` to mixed-radix codes; return whether every division came out even."""
-    codes, values, uneven = codes[start:stop], values[start:stop], np.int64(0)
+    """Write codes with one more digit, ``(values - low) / step``; return whether every division came out even."""
+    longer, codes, values, uneven = longer[start:stop], codes[start:stop], values[start:stop], np.int64(0)
     for i in range(len(codes)):
         distance = np.int64(values[i]) - low
         # In floating point, since processors divide doubles, not integers, many at a time.
         digit = np.int32(np.float64(distance) / np.float64(step))
-        codes[i] = codes[i] * np.int32(size) + digit
+        longer[i] = codes[i] * np.int32(size) + digit
         uneven |= np.int64(digit) * step ^ distance
-    return uneven == 0
+    return not uneven
 
 
 @_compiled
@@ -59,8 +67,9 @@ def note_rows(rows: Int64s, codes: npt.NDArray[np.int32]) -> None:
     """Write to ``rows[c]`` the number of some row whose code is c."""
     missing = len(rows)
     for i in range(len(codes)):
-        if rows[codes[i]] < 0:
-            rows[codes[i]] = i
+        code = np.uint32(codes[i])
+        if rows[code] < 0:
+            rows[code] = i
             missing -= 1
             if not missing:
                 break
@@ -139,7 +148,9 @@ def _volume(buys: Words, buy_energies: Int64s, sells: Words, sell_energies: Int6
 
     The steps do not branch on which of the two is used up first, which no processor could foretell.
     """
-    i, j, volume = 0, 0, np.int64(0)
+    i: Any = 0
+    j: Any = 0
+    volume = np.int64(0)
     if not len(buys) or not len(sells):
         return volume
     bought, sold = _energy(buys, buy_energies, layout, 0), _energy(sells, sell_energies, layout, 0)

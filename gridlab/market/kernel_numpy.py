@@ -1,5 +1,7 @@
 """The kernels in plain numpy: the same results as the compiled ones, with no compiler in the house."""
 
+# ruff: noqa: PLR0917 - threads hand a kernel its arrays and its chunk by position
+
 from __future__ import annotations
 
 from typing import Any
@@ -20,9 +22,16 @@ BLOCK = 16_384
 
 
 def append_digits(
-    codes: npt.NDArray[np.int32], values: npt.NDArray[Any], low: int, step: int, size: int, start: int, stop: int
+    longer: npt.NDArray[np.int32],
+    codes: npt.NDArray[np.int32],
+    values: npt.NDArray[Any],
+    low: int,
+    step: int,
+    size: int,
+    start: int,
+    stop: int,
 ) -> bool:
-    """Append the digit ``(values - low) / step`` to mixed-radix codes; return whether every division came out even.
+    """Write codes with one more digit, ``(values - low) / step``; return whether every division came out even.
 
     `values` span less than 2**53, so a double holds every difference, and an even quotient, exactly.
     """
@@ -31,7 +40,7 @@ def append_digits(
         rows = slice(first, min(first + BLOCK, stop))
         distances = values[rows].astype(np.int64) - low
         digits = (distances / step).astype(np.int32) if step > 1 else distances.astype(np.int32)
-        codes[rows] = codes[rows] * np.int32(size) + digits
+        longer[rows] = codes[rows] * np.int32(size) + digits
         even = even and np.array_equal(digits * np.int64(step), distances)
     return even
 
@@ -124,26 +133,35 @@ class _Stretch:
         # before[i]: energy of all words before word i; before[i + 1]: up to and with it.
         self.before = np.zeros(len(words) + 1, dtype=np.int64)
         np.cumsum(self.energy, out=self.before[1:])
+        # worth[i]: limit times energy of all words before word i. Sums over many books may wrap around; their
+        # differences, one book's value, are right all the same.
+        self.worth = np.zeros(len(words) + 1, dtype=np.int64)
+        np.cumsum(self.price(self.all_levels()) * self.energy, out=self.worth[1:])
 
-    def level(self, position: Int64s, side: int) -> npt.NDArray[np.uint64]:
+    def level(self, position: Int64s | slice, side: int) -> Words:
         """Return the limits of words as merits of the sell side, in which buys and sells compare."""
         merit = (self.words[position] >> np.uint64(self.energy_bits)) & np.uint64((1 << self.merit_bits) - 1)
         return merit if side else np.uint64(self.top) - merit
 
-    def price(self, level: npt.NDArray[np.uint64]) -> Int64s:
-        """Return the price of a sell merit (THB/MWh)."""
-        if len(self.prices):
-            return self.prices[level.view(np.int64)]
-        return level.view(np.int64) + np.int64(self.low)
+    def all_levels(self) -> Words:
+        """Return the limits of all words, likewise."""
+        sells = (self.words >> np.uint64(self.energy_bits + self.merit_bits)) & np.uint64(1) == 1
+        return np.where(sells, self.level(slice(None), 1), self.level(slice(None), 0))
 
-    def find(self, book: Any, side: int, level: npt.NDArray[np.uint64], *, behind: bool) -> Int64s:
+    def price(self, level: Words) -> Int64s:
+        """Return the price of a sell merit (THB/MWh)."""
+        merit = level.view(np.int64)
+        price: Int64s = self.prices[merit] if len(self.prices) else merit + np.int64(self.low)
+        return price
+
+    def find(self, book: Int64s, side: int, level: Words, *, behind: bool) -> Int64s:
         """Return the first word of a book's side at a level, or the first behind that level."""
         merit = level if side else np.uint64(self.top) - level
         head = (self.book[book] * np.uint64(2) + np.uint64(side)) << np.uint64(self.merit_bits)
         word = (head | merit) << np.uint64(self.energy_bits)
         if behind:
-            return np.searchsorted(self.words, word | np.uint64((1 << self.energy_bits) - 1), side="right")
-        return np.searchsorted(self.words, word)
+            word = word | np.uint64((1 << self.energy_bits) - 1)
+        return np.searchsorted(self.words, word, side="right" if behind else "left")
 
     def count_trading_buys(self) -> Int64s:
         """Return how many buys of each book trade at least one Wh."""
@@ -179,7 +197,6 @@ class _Stretch:
             name = ("bid", "ask")[side]
             getattr(out, f"{name}_fill")[book] = energy - (first - self.before[starts])
             getattr(out, f"{name}_total")[book] = last - first
-        self.add_worth()
         out.bid_value[book] = self.value(buys, bid, energy, 0)
         out.ask_value[book] = self.value(sells, ask, energy, 1)
 
@@ -195,17 +212,6 @@ class _Stretch:
         """Return the value at their limits of the first `energy` Wh of runs that end in `last`."""
         unsold = self.before[last + 1] - self.before[start] - energy
         return self.worth[last + 1] - self.worth[start] - unsold * self.price(self.level(last, side))
-
-    def add_worth(self) -> None:
-        """Add ``worth``, running sums of limit times energy.
-
-        Sums over many books may wrap around; their differences, one book's value, are right all the same.
-        """
-        everything = np.arange(len(self.words))
-        sells = (self.words >> np.uint64(self.energy_bits + self.merit_bits)) & np.uint64(1) == 1
-        level = np.where(sells, self.level(everything, 1), self.level(everything, 0))
-        self.worth = np.zeros(len(self.words) + 1, dtype=np.int64)
-        np.cumsum(self.price(level) * self.energy, out=self.worth[1:])
 
 
 def fill(

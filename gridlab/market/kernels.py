@@ -7,8 +7,8 @@ threads can share the work. `kernel_numpy` is always there; `kernel_numba` needs
 from __future__ import annotations
 
 import sys
+from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -31,28 +31,33 @@ __all__ = [
     "pays_to_compile",
 ]
 
-# Orders from which loading the compiled kernel pays within one call, and from which it pays once loaded.
+# Loading numba and the compiled kernels costs about half a second, once a process, which some ten calls of this size
+# earn back; once they are loaded, they are faster from frames of the second size on (measured on two cores).
 COMPILED_FROM = 400_000
 COMPILED_FROM_ONCE_LOADED = 20_000
+
+# The constants below are compiled into kernel_numba, whose cache on disk looks only at the date of that file: who
+# changes one touches that file too, or the tests will find the kernels at odds.
 
 # Stands for "there is no such price". Prices stay within -2**62 … 2**62, so no price is mistaken for it.
 NONE = -(2**63)
 # The same, where the reason is that the other side of the book is empty.
 NOBODY = NONE + 1
 
-# Rows of the table that a walk fills, one column per book.
+# Rows of the table that a walk fills, one column per book. The four of a side's limits stand together: the compiled
+# walk writes them as one.
 FIELDS = (
     "energy", "demand", "supply", "bid_value", "ask_value",
     "bid_last", "bid_next", "bid_fill", "bid_total",
     "ask_last", "ask_next", "ask_fill", "ask_total",
 )  # fmt: skip
 
-
 # Reasons as the kernels write them: positions in REASONS, and one that waits for rationing. Their order counts: the
 # kernels get from PRICED_OUT to its neighbours by adding or taking 1.
 REASONS = ("filled", "partly: marginal", "rationed", "priced out", "no counterparty")
 FILLED, PARTLY, RATIONED, PRICED_OUT, NO_COUNTERPARTY = range(len(REASONS))
 CUT = 255
+
 
 class Levels:
     """Where demand and supply of each book meet: named rows of one table (int64, one entry per book).
@@ -117,7 +122,16 @@ class Kernel(Protocol):
 def pays_to_compile(orders: int) -> bool:
     """Tell whether the compiled kernel is to be had and pays for a frame of so many orders."""
     loaded = "gridlab.market.kernel_numba" in sys.modules
-    return orders >= (COMPILED_FROM_ONCE_LOADED if loaded else COMPILED_FROM) and find_spec("numba") is not None
+    return orders >= (COMPILED_FROM_ONCE_LOADED if loaded else COMPILED_FROM) and _can_compile()
+
+
+@cache
+def _can_compile() -> bool:
+    try:
+        import_module("gridlab.market.kernel_numba")
+    except ImportError:  # the extra gridlab[fast] is not installed
+        return False
+    return True
 
 
 def load_kernel(*, compiled: bool) -> Kernel:

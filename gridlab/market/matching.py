@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from gridlab.market.books import Books
 from gridlab.market.kernels import NONE, Levels
 from gridlab.market.packing import sort_by_merit
@@ -32,5 +30,6 @@ def meet(books: Books) -> Levels:
     runs = books.kernel.find_runs(merit.words, merit.merit_bits + merit.energy_bits, books.count)
     for limits in (levels.bid_last, levels.bid_next, levels.ask_last, levels.ask_next):
         limits[:] = NONE
-    over_chunks(books.kernel.walk, books.count, levels.table, runs, merit.words, merit.energies, merit.layout, weight=len(books.book))
+    inputs = (runs, merit.words, merit.energies, merit.layout)
+    over_chunks(books.kernel.walk, books.count, levels.table, *inputs, weight=len(books.book))
     return levels

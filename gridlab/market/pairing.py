@@ -10,7 +10,6 @@ import numpy.typing as npt
 from gridlab.market.books import Books
 from gridlab.market.packing import merit_words
 from gridlab.market.parallel import sort_in_place
-from gridlab.market.rationing import arrival_keys
 
 __all__ = ["Pairs", "pair_orders"]
 
@@ -65,9 +64,7 @@ def pair_orders(books: Books, filled: Int64s) -> Pairs:
 
 def _merit_rows(books: Books, rows: Int64s) -> Int64s:
     """Sort rows by book, side (buys first), limit (best first), seq and order_id."""
-    keys = arrival_keys(books, rows)
-    if not _increasing(keys[-1]):
-        rows = rows[np.lexsort(keys) if len(keys) > 1 else np.argsort(keys[0])]
+    rows = books.by_arrival(rows)
     if not len(rows):
         return rows
     chosen = books.take(rows)
@@ -79,6 +76,3 @@ def _merit_rows(books: Books, rows: Int64s) -> Int64s:
     position = packed.words & np.uint64((1 << packed.energy_bits) - 1)
     return rows[position.view(np.int64)]
 
-
-def _increasing(keys: npt.NDArray[np.uint64]) -> bool:
-    return bool((keys[1:] > keys[:-1]).all())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def chunks(length: int, weight: int | None = None) -> list[tuple[int, int]]:
     rows = length if weight is None else weight
     pieces = max(1, min(worker_count(), rows // ROWS_PER_THREAD, length))
     edges = [length * piece // pieces for piece in range(pieces + 1)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def over_chunks(kernel: Callable[..., Any], length: int, *arguments: Any, weight: int | None = None) -> list[Any]:
@@ -53,9 +54,9 @@ def over_chunks(kernel: Callable[..., Any], length: int, *arguments: Any, weight
     pieces = chunks(length, weight)
     if len(pieces) == 1:
         return [kernel(*arguments, *pieces[0])]
-    with ThreadPoolExecutor(len(pieces)) as pool:
-        waiting = [pool.submit(kernel, *arguments, start, stop) for start, stop in pieces]
-        return [result.result() for result in waiting]
+    with ThreadPoolExecutor(len(pieces) - 1) as pool:
+        others = [pool.submit(kernel, *arguments, start, stop) for start, stop in pieces[1:]]
+        return [kernel(*arguments, *pieces[0]), *(other.result() for other in others)]
 
 
 def sort_in_place(words: npt.NDArray[np.uint64]) -> None:
@@ -63,10 +64,11 @@ def sort_in_place(words: npt.NDArray[np.uint64]) -> None:
 
     numpy's partition of 64-bit words costs about an eighth of its sort, so two threads take two thirds of the time.
     """
-    pieces = chunks(len(words))
-    if len(pieces) == 1:
-        words.sort()
-        return
-    words.partition([start for start, _ in pieces[1:]])
-    with ThreadPoolExecutor(len(pieces)) as pool:
-        list(pool.map(lambda piece: words[piece[0] : piece[1]].sort(), pieces))
+    inner_edges = [start for start, _ in chunks(len(words))[1:]]
+    if inner_edges:
+        words.partition(inner_edges)
+    over_chunks(_sort_piece, len(words), words)
+
+
+def _sort_piece(words: npt.NDArray[np.uint64], start: int, stop: int) -> None:
+    words[start:stop].sort()

@@ -53,10 +53,10 @@ def exact_share(value: object, name: str, *, most: int | None = 1) -> Fraction:
         `value` is below 0, above `most`, or not finite.
     """
     allowed = f"a number from 0 to {most}" if most is not None else "a number of at least 0"
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, Fraction, Decimal, np.number)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, Fraction, Decimal, np.integer, np.floating)):
         raise ArgumentTypeError(f"{name}: expected {allowed}, got {value!r} ({type(value).__name__})")
-    if not math.isfinite(value):  # type: ignore[arg-type]
-        raise MarketError(f"{name} = {value!r} is not a finite number; allowed: {allowed}")
+    if not (value.is_finite() if isinstance(value, Decimal) else isinstance(value, int) or math.isfinite(value)):
+        raise MarketError(f"{name} = {value!r} is not a finite number; allowed: {allowed}, for instance 0.5")
     share = value if isinstance(value, Fraction) else Fraction(str(value))
     if share < 0 or (most is not None and share > most):
         raise MarketError(f"{name} = {value!r} is out of range; allowed: {allowed}, for instance 0.5")
@@ -76,10 +76,10 @@ def point_between(low: Int64s, high: Int64s, share: Fraction) -> Int64s:
     distance = high - low
     widest = int(distance.max(initial=0))
     if widest * share.numerator <= INT64_MAX and share.denominator <= INT64_MAX:
-        return low + distance * share.numerator // share.denominator
+        return np.asarray(low + distance * share.numerator // share.denominator, dtype=np.int64)
     # Products beyond 64 bits: Python integers, book by book in C, capped at what any price can be.
     exact = low.astype(object) + distance.astype(object) * share.numerator // share.denominator
-    return np.minimum(exact, INT64_MAX).astype(np.int64)
+    return np.asarray(np.minimum(exact, INT64_MAX), dtype=np.int64)
 
 
 def _competitive(levels: Levels) -> tuple[Int64s, Int64s]:

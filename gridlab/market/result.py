@@ -38,9 +38,10 @@ class Clearing:
         ``seller_surplus``, ``operator_surplus`` (micro-THB; the last three sum to ``welfare``).
     fills : polars.DataFrame
         One row per order, in the order of the rows given: ``order_id``, the `by` columns, ``account``, ``side``,
-        ``limit`` (the order's own price), ``energy``, ``filled`` (Wh), ``price`` (null where unfilled), ``amount``
-        (micro-THB), ``reason``, then every other column given. ``amount`` is what the buyer pays or the seller gets,
-        with one sign for both: it is below 0 only where the price is, when the seller pays the buyer.
+        ``limit`` (the order's own price), ``energy``, ``filled`` (Wh), ``price`` (null where unfilled; the mean,
+        rounded down, where an order trades at several), ``amount`` (micro-THB, exact), ``reason``, then every other
+        column given. ``amount`` is what the buyer pays or the seller gets, with one sign for both: it is below 0 only
+        where the price is, when the seller pays the buyer.
     """
 
     rule: str
@@ -59,8 +60,8 @@ class Clearing:
 
     def summary(self) -> pl.DataFrame:
         """Return the key figures: figure, value, unit."""
-        energy, welfare = int(self.prices["energy"].sum()), int(self.prices["welfare"].sum())
-        value = int((self.prices["price"].cast(pl.Int128) * self.prices["energy"]).sum() or 0)
+        energy, welfare = int(self.prices["energy"].sum()), int(self.prices["welfare"].cast(pl.Int128).sum())
+        paid = int(self.fills.filter(pl.col("side") == "buy")["amount"].cast(pl.Int128).sum())
         return pl.DataFrame(
             {
                 "figure": ["books", "orders", "traded energy", "average price", "welfare"],
@@ -68,7 +69,7 @@ class Clearing:
                     f"{self.prices.height:,}",
                     f"{self.fills.height:,}",
                     f"{energy / 1e3:,.3f}",
-                    f"{value / energy / 1e3:,.4f}" if energy else "–",
+                    f"{paid / energy / 1e3:,.4f}" if energy else "–",
                     f"{welfare / 1e6:,.2f}",
                 ],
                 "unit": ["", "", "kWh", "THB/kWh", "THB"],
