@@ -13,6 +13,7 @@ __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
     "CalendarError",
+    "CertificateError",
     "ChainError",
     "DatasetError",
     "FrameError",
@@ -21,6 +22,7 @@ __all__ = [
     "LeverError",
     "MarketError",
     "MissingRunError",
+    "ReportError",
     "RunFileError",
     "ScenarioError",
     "TariffError",
@@ -83,6 +85,14 @@ class ChainError(GridlabError, ValueError):
 
 class LedgerError(ChainError):
     """A transfer that the ledger does not accept."""
+
+
+class CertificateError(ChainError, FrameError):
+    """A certificate or credit that is issued, transferred, retired or counted against its rules."""
+
+
+class ReportError(GridlabError, OSError):
+    """A report that cannot be written where it was asked for."""
 
 
 class RunFileError(GridlabError, ValueError):

@@ -1,4 +1,4 @@
-"""Scales, ticks and the frame of a picture: where a value is drawn, and the lines and numbers that let it be read off."""
+"""Scales, ticks and the frame of a picture: where a value is drawn, and the numbers that let it be read off."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ class Scale:
     def __call__(self, values: Floats | float) -> Floats:
         """Return the pixels of `values`."""
         width = self.high - self.low or 1.0
-        return np.asarray(self.start + (np.asarray(values, dtype=np.float64) - self.low) * (self.end - self.start) / width)
+        share = (np.asarray(values, dtype=np.float64) - self.low) / width
+        placed: Floats = self.start + share * (self.end - self.start)
+        return placed
 
     def at(self, value: float) -> float:
         """Return the pixel of one value."""
@@ -64,7 +66,7 @@ def ticks(low: float, high: float, most: int = 5) -> Floats:
         low, high = (low - 0.5, low + 0.5) if low else (0.0, 1.0)
     step = nice_step(high - low, most)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return np.arange(first, last + 1) * step
+    return np.arange(first, last + 1, dtype=np.float64) * step
 
 
 def _decimals(values: Floats) -> int:
@@ -74,7 +76,7 @@ def _decimals(values: Floats) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the legend: how a thing is drawn (line, area, dot) and what it is called."""
+    """A line of the legend: how a thing is drawn (line, area, layer, dot) and what it is called."""
 
     words: str
     ink: Ink
@@ -85,6 +87,9 @@ def _mark(entry: Entry, x: float, y: float) -> str:
     middle = y - 4
     if entry.mark == "area":
         return svg.rectangle(x, y - 9, _MARK - 6, 10, fill=entry.ink.colour, opacity=0.45)
+    if entry.mark == "layer":
+        shade = svg.rectangle(x, y - 9, _MARK - 5, 10, fill=entry.ink.colour, opacity=0.6)
+        return shade + svg.line(x, y - 9, x + _MARK - 5, y - 9, stroke=entry.ink.colour, width=2, dash=entry.ink.dash)
     if entry.mark == "dot":
         return svg.circle(x + 8, middle, 4.5, fill=entry.ink.colour)
     return svg.line(x, middle, x + _MARK - 5, middle, stroke=entry.ink.colour, width=2.5, dash=entry.ink.dash)
@@ -118,7 +123,14 @@ class Panel:
     """
 
     def __init__(
-        self, x: tuple[float, float], y: tuple[float, float], *, entries: Sequence[Entry], height: float, y_unit: str, x_unit: str
+        self,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        *,
+        entries: Sequence[Entry],
+        height: float,
+        y_unit: str,
+        x_unit: str,
     ) -> None:
         shown, top = legend(entries)
         self.height = height

@@ -84,18 +84,22 @@ def heat(rows: Sequence[str], columns: Sequence[str], values: Floats, *, title: 
     left = max((svg.text_width(row, _SIZE) for row in rows), default=0) + 8
     cell, tall = 31.0, 26.0
     parts = [
-        svg.text(left + cell * (j + 0.5), 14, name, size=10, anchor="middle", opacity=0.8) for j, name in enumerate(columns)
+        svg.text(left + cell * (j + 0.5), 14, name, size=10, anchor="middle", opacity=0.8)
+        for j, name in enumerate(columns)
     ]
     for i, row in enumerate(rows):
         y = 20 + i * (tall + 2)
         parts.append(svg.text(0, y + 17, row, size=_SIZE))
-        parts += [_cell(values[i, j], low, high, left + j * cell, y, decimals) for j in range(len(columns))]
+        strength = 0.12 + 0.43 * (values[i] - low) / ((high - low) or 1.0)
+        parts += [
+            _cell(number(values[i, j], decimals), strength[j], left + j * cell, y)
+            if np.isfinite(values[i, j])
+            else svg.text(left + j * cell + 15, y + 17, "·", size=10, anchor="middle", opacity=0.4)
+            for j in range(len(columns))
+        ]
     return svg.picture(left + cell * len(columns), 20 + len(rows) * (tall + 2), title, parts)
 
 
-def _cell(value: float, low: float, high: float, x: float, y: float, decimals: int) -> str:
-    if not np.isfinite(value):
-        return svg.text(x + 15, y + 17, "·", size=10, anchor="middle", opacity=0.4)
-    strength = 0.12 + 0.43 * (float(value) - low) / ((high - low) or 1.0)
+def _cell(words: str, strength: float, x: float, y: float) -> str:
     shade = svg.rectangle(x, y, 30, 26, fill=SIDES["sell"].colour, opacity=strength)
-    return shade + svg.text(x + 15, y + 17, number(float(value), decimals), size=10, anchor="middle")
+    return shade + svg.text(x + 15, y + 17, words, size=10, anchor="middle")

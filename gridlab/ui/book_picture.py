@@ -145,9 +145,8 @@ def book_picture(book: Book, *, height: float = 300.0) -> str:
 
 def _clearing_point(panel: Panel, traded: float, level: float) -> list[str]:
     x, y = panel.x.at(traded), panel.y.at(level)
-    guides = {"stroke": NET_LOAD.colour, "dash": "2 3"}
     return [
-        svg.line(panel.x.start, y, x, y, **guides),
-        svg.line(x, y, x, panel.bottom, **guides),
+        svg.line(panel.x.start, y, x, y, stroke=NET_LOAD.colour, dash="2 3"),
+        svg.line(x, y, x, panel.bottom, stroke=NET_LOAD.colour, dash="2 3"),
         svg.circle(x, y, 5.5, fill=NET_LOAD.colour),
     ]

@@ -127,13 +127,16 @@ def day_stack(hours: Hours, series: Sequence[Series], *, y_unit: str, title: str
     """Return values >= 0 stacked over the slots as SVG, the first series lowest; a missing value counts 0."""
     layers = np.cumsum([np.zeros(len(hours.edges) - 1), *(np.nan_to_num(one.values) for one in series)], axis=0)
     highest = float(layers[-1].max(initial=0.0))
-    panel = _panel(hours, (0.0, highest or 1.0), [Entry(s.words, s.ink, "area") for s in series], y_unit, height)
+    panel = _panel(hours, (0.0, highest or 1.0), [Entry(s.words, s.ink, "layer") for s in series], y_unit, height)
     for one, lower, upper in zip(series, layers[:-1], layers[1:], strict=True):
         (x, bottom), (_, top) = stairs(hours.edges, lower), stairs(hours.edges, upper)
         outline = np.concatenate([panel.y(bottom), panel.y(top)[::-1]])
         panel.parts.append(
-            svg.polygon(np.concatenate([panel.x(x), panel.x(x)[::-1]]), outline, fill=one.ink.colour, opacity=0.75)
+            svg.polygon(np.concatenate([panel.x(x), panel.x(x)[::-1]]), outline, fill=one.ink.colour, opacity=0.6)
         )
+        # The edge tells the layers apart without their colours.
+        edge = np.where(top > bottom, top, np.nan)
+        panel.parts.append(svg.polyline(panel.x(x), panel.y(edge), stroke=one.ink.colour, width=1.2, dash=one.ink.dash))
     if not highest:
         panel.parts.append(_nothing(panel))
     return panel.picture(title)

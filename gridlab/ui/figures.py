@@ -8,12 +8,22 @@ from datetime import datetime
 import polars as pl
 
 from gridlab import calendar, settings
-from gridlab.units import MICRO
 from gridlab.ui.words import CHOICES, UNITS, figure, lookup
+from gridlab.units import MICRO
 
 __all__ = ["clock", "day_of", "energy", "figure_rows", "figure_text", "lever_text", "money", "number", "price", "unit"]
 
 _MINUS = "\N{MINUS SIGN}"
+_DASH = "\N{EN DASH}"
+_OF_TRADES = {
+    "average_price",
+    "average_landed_price",
+    "local_share",
+    "sellers_share_of_savings",
+    "gini_of_savings",
+    "hhi_sellers",
+    "hhi_buyers",
+}
 _WH_SHOWN_AS_MWH = 100_000_000
 
 
@@ -64,10 +74,16 @@ def figure_text(name: str, value: float, unit_name: str) -> str:
 
 
 def figure_rows(kpis: pl.DataFrame) -> Iterator[tuple[str, str, str]]:
-    """Yield (name, label, text) for every row of a key-figure frame (``kpi``, ``value``, ``unit``)."""
+    """Yield (name, label, text) for every row of a key-figure frame (``kpi``, ``value``, ``unit``).
+
+    A price or a share of nothing is shown as a dash, not as the 0 that stands in the frame.
+    """
     columns: Mapping[str, list] = kpis.to_dict(as_series=False)
-    for name, value, unit_name in zip(columns["kpi"], columns["value"], columns["unit"], strict=True):
-        yield name, str(figure(name).label), figure_text(name, value, unit_name)
+    rows = list(zip(columns["kpi"], columns["value"], columns["unit"], strict=True))
+    nothing_traded = ("trades", 0.0, "trades") in rows
+    for name, value, unit_name in rows:
+        empty = nothing_traded and name in _OF_TRADES
+        yield name, str(figure(name).label), _DASH if empty else figure_text(name, value, unit_name)
 
 
 def lever_text(value: object, unit_name: str = "") -> str:

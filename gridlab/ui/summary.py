@@ -11,7 +11,7 @@ import polars as pl
 from gridlab.lab import Lab
 from gridlab.run import Run
 from gridlab.ui.day_pictures import sparkline
-from gridlab.ui.figures import day_of, figure_rows, number
+from gridlab.ui.figures import day_of, figure_rows, number, unit
 from gridlab.ui.html import card, definitions, escape
 from gridlab.ui.lever_words import changed
 from gridlab.ui.palette import NET_LOAD, SIDES, Ink
@@ -30,7 +30,9 @@ _QUIET = 'style="opacity:.75;font-size:13px;margin:2px 0 8px"'
 def lab_html(lab: Lab) -> str:
     """Return a lab as an HTML card: title, start, prosumers by kind, the levers that are not at their default."""
     moved = changed(lab.lever_values())
-    lines = [(line.label, f"{escape(line.value)} ({Word('default', 'ค่าตั้งต้น')} {escape(line.default)})") for line in moved]
+    lines = [
+        (line.label, f"{escape(line.value)} ({Word('default', 'ค่าตั้งต้น')} {escape(line.default)})") for line in moved
+    ]
     head = _head(str(Word(lab.title, lab.title_th)), f"{day_of(lab.start)} · {Word('seed', 'ค่าเริ่มสุ่ม')} {lab.seed}")
     levers = (
         definitions(lines, caption=Word("Levers moved from the Thai default", "ค่าที่ปรับจากค่าตั้งต้นของไทย"))
@@ -51,7 +53,8 @@ def _row(*blocks: str) -> str:
 def _prosumers(lab: Lab) -> str:
     accounts = lab.agents.accounts()
     kinds = (
-        accounts.group_by("kind").agg(pl.len(), roofs=(pl.col("pv_kw") > 0).sum(), pv=pl.col("pv_kw").sum())
+        accounts.group_by("kind")
+        .agg(pl.len(), roofs=(pl.col("pv_kw") > 0).sum(), pv=pl.col("pv_kw").sum())
         .sort("len", "kind", descending=[True, False])
         .to_dict(as_series=False)
     )
@@ -64,9 +67,11 @@ def _prosumers(lab: Lab) -> str:
 
 def _next_steps() -> str:
     run, controls = "<code>lab.run(hours=24)</code>", "<code>lab.controls()</code>"
-    return f"<div {_QUIET}>" + str(
-        Word(f"Next: {run} runs it, {controls} moves its levers.", f"ต่อไป: {run} เพื่อจำลอง, {controls} เพื่อปรับค่า")
-    ) + "</div>"
+    return (
+        f"<div {_QUIET}>"
+        + str(Word(f"Next: {run} runs it, {controls} moves its levers.", f"ต่อไป: {run} เพื่อจำลอง, {controls} เพื่อปรับค่า"))
+        + "</div>"
+    )
 
 
 def run_html(run: Run) -> str:
@@ -83,14 +88,14 @@ def _sparklines(run: Run) -> str:
     view = day_view(run.frames)
     traded = sum(view.traded.values(), np.zeros_like(view.net))
     lines: list[tuple[Word, Floats, Ink, str]] = [
-        (Word("Price (mean of zones)", "ราคา (เฉลี่ยทุกเขต)"), _mean_price(view.price), SIDES["sell"], "THB/kWh"),
-        (Word("Energy traded", "ไฟฟ้าที่ซื้อขายกัน"), traded, SIDES["buy"], "kWh"),
-        (Word("Net load", "ความต้องการไฟฟ้าสุทธิ"), view.net, NET_LOAD, "kW"),
+        (Word("Price (mean of zones)", "ราคา (เฉลี่ยทุกเขต)"), _mean_price(view.price), SIDES["sell"], unit("THB/kWh")),
+        (Word("Energy traded", "ไฟฟ้าที่ซื้อขายกัน"), traded, SIDES["buy"], unit("kWh")),
+        (Word("Net load", "ความต้องการไฟฟ้าสุทธิ"), view.net, NET_LOAD, unit("kW")),
     ]
     shown = [
-        f'<div style="font-size:12px;margin-right:28px"><div style="opacity:.75">{words}, {unit}</div>'
-        f"{sparkline(values, ink=ink, title=f'{words}, {unit}', width=180, height=34)}</div>"
-        for words, values, ink, unit in lines
+        f'<div style="font-size:12px;margin-right:28px"><div style="opacity:.75">{words}, {name}</div>'
+        f"{sparkline(values, ink=ink, title=f'{words}, {name}', width=180, height=34)}</div>"
+        for words, values, ink, name in lines
     ]
     return '<div style="display:flex;flex-wrap:wrap;margin:4px 0">' + "".join(shown) + "</div>"
 
@@ -116,9 +121,10 @@ def _groups(run: Run) -> list[str]:
 
 def _chain(run: Run) -> str:
     blocks = run.blocks
+    transactions = int(blocks["transactions"].sum())
     sealed = Word(
-        f"{number(blocks.height)} blocks with {number(blocks['transactions'].sum())} signed transactions",
-        f"{number(blocks.height)} บล็อก รวม {number(blocks['transactions'].sum())} ธุรกรรมที่ลงลายมือชื่อ",
+        f"{number(blocks.height)} blocks with {number(transactions)} signed transactions",
+        f"{number(blocks.height)} บล็อก รวม {number(transactions)} ธุรกรรมที่ลงลายมือชื่อ",
     )
     fingerprint = f'<code style="word-break:break-all">{run.fingerprint}</code>'
     return f'<div style="font-size:13px">{sealed}<br>{Word("Fingerprint", "ลายพิมพ์ผลการจำลอง")} {fingerprint}</div>'

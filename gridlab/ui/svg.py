@@ -9,11 +9,25 @@ from __future__ import annotations
 
 import html
 import unicodedata
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FONT", "Floats", "circle", "group", "line", "picture", "polygon", "polyline", "rectangle", "tag", "text", "text_width"]
+__all__ = [
+    "FONT",
+    "Floats",
+    "circle",
+    "group",
+    "line",
+    "picture",
+    "polygon",
+    "polyline",
+    "rectangle",
+    "tag",
+    "text",
+    "text_width",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,7 +49,9 @@ def tag(name: str, content: str = "", **attributes: object) -> str:
     return f"<{name}{written}>{content}</{name}>" if content else f"<{name}{written}/>"
 
 
-def text(x: float, y: float, words: object, *, size: float = 12, anchor: str = "", weight: str = "", opacity: float = 1.0) -> str:
+def text(
+    x: float, y: float, words: object, *, size: float = 12, anchor: str = "", weight: str = "", opacity: float = 1.0
+) -> str:
     """Return escaped text that begins, centres (``middle``) or ends (``end``) at (x, y) on its base line."""
     faded: object = opacity if opacity < 1 else ""
     return tag(
@@ -56,7 +72,17 @@ def text_width(words: object, size: float) -> float:
     return sum(unicodedata.category(letter) != "Mn" for letter in str(words)) * size * _EM
 
 
-def line(x1: float, y1: float, x2: float, y2: float, *, stroke: str = "currentColor", width: float = 1, dash: str = "", opacity: float = 1.0) -> str:
+def line(
+    x1: float,
+    y1: float,
+    x2: float,
+    y2: float,
+    *,
+    stroke: str = "currentColor",
+    width: float = 1,
+    dash: str = "",
+    opacity: float = 1.0,
+) -> str:
     """Return a straight line."""
     faded: object = opacity if opacity < 1 else ""
     return tag(
@@ -112,9 +138,14 @@ def polyline(x: Floats, y: Floats, *, stroke: str, width: float = 2, dash: str =
     """Return an open line through the points; where `y` is not a number it is interrupted."""
     known = np.isfinite(x) & np.isfinite(y)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], known.astype(np.int8), [0]])))
-    style = {"fill": "none", "stroke": stroke, "stroke_width": width, "stroke_dasharray": dash, "stroke_linejoin": "round"}
+    style: dict[str, Any] = {
+        "stroke": stroke,
+        "stroke_width": width,
+        "stroke_dasharray": dash,
+        "stroke_linejoin": "round",
+    }
     pieces = zip(edges[::2], edges[1::2], strict=True)
-    return "".join(tag("polyline", points=_points(x[a:b], y[a:b]), **style) for a, b in pieces)
+    return "".join(tag("polyline", points=_points(x[a:b], y[a:b]), fill="none", **style) for a, b in pieces)
 
 
 def polygon(x: Floats, y: Floats, *, fill: str, opacity: float = 1.0) -> str:

@@ -1,7 +1,7 @@
 """What the pictures, plots and summaries look at: arrays and small tables made of a run's frames.
 
-Every function takes frames by the names that a run gives them, so that a finished run and a day that a slider just moved
-are looked at by the same eyes.
+Every function takes frames by the names that a run gives them, so that a finished run and a day that a slider just
+moved are looked at by the same eyes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,18 @@ from gridlab.ui.figures import clock, day_of
 from gridlab.ui.svg import Floats
 from gridlab.ui.words import ZONES, lookup
 
-__all__ = ["DayView", "book", "busiest", "day_view", "hour_prices", "payments", "saving_by_kind", "slot_names", "zones"]
+__all__ = [
+    "DayView",
+    "book",
+    "busiest",
+    "day_view",
+    "hour_prices",
+    "payments",
+    "positions",
+    "saving_by_kind",
+    "slot_names",
+    "zones",
+]
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -220,11 +231,14 @@ def saving_by_kind(balances: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def payments(frames: Frames) -> pl.DataFrame:
-    """Return who pays whom for what: ``payer``, ``payee``, ``kind``, ``amount`` (micro-THB).
+_ON_TRADES = ("energy", "wheeling", "losses", "fee", "vat")
 
-    Parties are ``prosumers`` and the names of the institutions; a payment of energy goes from buyers to sellers, who
-    are prosumers both.
+
+def payments(frames: Frames) -> pl.DataFrame:
+    """Return who pays whom for what: ``payer``, ``payee``, ``kind``, ``amount`` (micro-THB), by kind.
+
+    Parties are ``prosumers`` and the names of the institutions; what is paid on trades is paid by ``buyers``, the
+    energy of a trade to ``sellers``, unless some price is negative and energy is paid for either way.
     """
     parties = pl.concat(
         [
@@ -232,10 +246,21 @@ def payments(frames: Frames) -> pl.DataFrame:
             frames["institutions"].select("account", party="name"),
         ]
     )
+    one_way = not (frames["trades"]["amount"] < 0).any()
+    on_trades = pl.col("kind").cast(pl.String).is_in(_ON_TRADES if one_way else _ON_TRADES[1:])
+    seller = on_trades & (pl.col("kind").cast(pl.String) == "energy")
     return (
         frames["settlement"]
         .join(parties.rename({"account": "debit", "party": "payer"}), on="debit", how="left")
         .join(parties.rename({"account": "credit", "party": "payee"}), on="credit", how="left")
+        .with_columns(
+            payer=pl.when(on_trades & (pl.col("payer") == "prosumers")).then(pl.lit("buyers")).otherwise("payer"),
+            payee=pl.when(seller)
+            .then(pl.lit("sellers"))
+            .when(on_trades & (pl.col("payee") == "prosumers"))
+            .then(pl.lit("buyers"))
+            .otherwise("payee"),
+        )
         .group_by("kind", "payer", "payee")
         .agg(pl.col("amount").sum())
         .sort("kind", "payer", "payee")
@@ -243,3 +268,18 @@ def payments(frames: Frames) -> pl.DataFrame:
     )
 
 
+def positions(paid: pl.DataFrame) -> pl.DataFrame:
+    """Return ``party``, ``received``, ``paid``, ``net`` (micro-THB) of `payments`; ``net`` sums to nothing.
+
+    Buyers, sellers and prosumers are one party here: they are the same accounts.
+    """
+    one = pl.col("party").replace({"buyers": "prosumers", "sellers": "prosumers"})
+    given = paid.select(party="payer", paid="amount", received=pl.lit(0, dtype=pl.Int64))
+    taken = paid.select(party="payee", paid=pl.lit(0, dtype=pl.Int64), received="amount")
+    return (
+        pl.concat([given, taken])
+        .with_columns(one)
+        .group_by("party", maintain_order=True)
+        .agg(pl.col("received", "paid").sum())
+        .with_columns(net=pl.col("received") - pl.col("paid"))
+    )

@@ -131,9 +131,7 @@ FIGURES = {
     "carbon_avoided": Figure(Word("Emissions avoided by solar", "ก๊าซเรือนกระจกที่โซลาร์ช่วยลด"), 1, "grid"),
     "orders": Figure(Word("Orders", "คำสั่งซื้อขาย"), 0, "work"),
     "trades": Figure(Word("Trades", "รายการที่จับคู่ได้"), 0, "work"),
-    "orders_per_second": Figure(
-        Word("Orders cleared per second (measured)", "คำสั่งที่จับคู่ได้ต่อวินาที (วัดจริง)"), 0, "work"
-    ),
+    "orders_per_second": Figure(Word("Orders cleared per second (measured)", "คำสั่งที่จับคู่ได้ต่อวินาที (วัดจริง)"), 0, "work"),
 }
 
 # The four that a reader wants first, in the controls and on top of a report.

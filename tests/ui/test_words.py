@@ -1,0 +1,74 @@
+"""Everything that can be shown has a word in both languages."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import gridlab as gl
+from gridlab import settings
+from gridlab.agents.population import KINDS as POPULATION_KINDS
+from gridlab.agents.population import ZONES as POPULATION_ZONES
+from gridlab.market.settlement import KINDS as SETTLEMENT_KINDS
+from gridlab.market.wheeling import PATHS as WHEELING_PATHS
+from gridlab.ui import words
+from gridlab.ui.lever_words import part_of
+
+THAI = re.compile(r"[\u0e00-\u0e7f]")
+
+
+def test_every_key_figure_has_a_label_a_unit_and_a_group(day_run):
+    assert set(day_run.kpis()["kpi"]) == set(words.FIGURES)
+    assert set(day_run.kpis()["unit"]) <= set(words.UNITS)
+    assert {figure.group for figure in words.FIGURES.values()} == set(words.GROUPS)
+
+
+def test_every_kind_zone_payment_and_path_has_a_word():
+    assert set(words.KINDS) == {kind.name for kind in POPULATION_KINDS}
+    assert set(words.ZONES) == set(POPULATION_ZONES)
+    assert set(words.PAYMENTS) == set(SETTLEMENT_KINDS)
+    assert set(words.PATHS) == set(WHEELING_PATHS)
+
+
+def test_every_lever_choice_unit_and_part_has_a_word(lab):
+    levers = lab.levers()
+    choices = levers["choices"].explode(empty_as_null=True).drop_nulls().to_list()
+    assert set(choices) <= set(words.CHOICES)
+    assert set(levers["unit"]) - {""} <= set(words.UNITS)
+    assert {part_of(path) for path in levers["path"]} == set(words.PARTS)
+
+
+@pytest.mark.parametrize(
+    "table", ["GROUPS", "KINDS", "SIDES", "ZONES", "PARTIES", "PAYMENTS", "PATHS", "PARTS", "CHOICES"]
+)
+def test_thai_words_are_thai_and_english_words_are_not(table):
+    for word in getattr(words, table).values():
+        assert THAI.search(word.thai)
+        assert not THAI.search(word.english)
+
+
+def test_labels_of_figures_are_thai_and_no_two_are_the_same():
+    labels = [figure.label for figure in words.FIGURES.values()]
+    assert all(THAI.search(label.thai) for label in labels)
+    assert len({label.thai for label in labels}) == len({label.english for label in labels}) == len(labels)
+
+
+def test_a_word_follows_the_language_in_force():
+    word = words.Word("sun", "แดด")
+    assert f"{word}" == "sun"
+    gl.config(language="th")
+    assert f"{word}" == "แดด"
+
+
+def test_speaking_returns_to_the_language_before_even_after_an_error():
+    with words.speaking("th"):
+        assert settings.current().language == "th"
+    with pytest.raises(ZeroDivisionError), words.speaking("th"):
+        1 / 0  # noqa: B018
+    assert settings.current().language == "en"
+
+
+def test_an_unknown_name_is_shown_as_it_is():
+    assert words.lookup(words.KINDS, "night_market") == "night market"
+    assert str(words.figure("new_figure").label) == "new figure"
