@@ -1,7 +1,8 @@
 """The key figures of a run, each with its unit, computed from the run's frames alone.
 
 Savings are those of the accounts: their statements if nobody traded, less what they paid with the market. What they
-save, utilities, state and market operator together forgo; the table shows all four, and the sum is zero.
+save, utilities, state and market operator together forgo; the table shows all four, and the sum is zero. Only payments
+among them are counted: what the utilities save by buying less energy wholesale is not.
 """
 
 from __future__ import annotations

@@ -92,8 +92,10 @@ def who_gains(run: Run) -> str:
     """Return what the four parties gain by the market, with the sum that must be nothing."""
     total = sum(round(run.kpi(name) * MICRO) for name in GAINS.values())
     gained = Word(
-        f"What one gains the others forgo: the four sum to {money(total)}.",
-        f"สิ่งที่ฝ่ายหนึ่งได้คือสิ่งที่ฝ่ายอื่นเสีย ผลรวมทั้งสี่ฝ่ายเท่ากับ {money(total)}",
+        f"What one gains the others forgo: the four sum to {money(total)}. Only payments between the four are counted; "
+        "energy that the utilities no longer need to buy wholesale is not.",
+        f"สิ่งที่ฝ่ายหนึ่งได้คือสิ่งที่ฝ่ายอื่นเสีย ผลรวมทั้งสี่ฝ่ายเท่ากับ {money(total)} นับเฉพาะเงินที่จ่ายกันระหว่างสี่ฝ่าย "
+        "ไม่รวมค่าไฟฟ้าขายส่งที่การไฟฟ้าไม่ต้องซื้ออีก",
     )
     shown = _figure(gains_picture(run), str(gained))
     return _section(Word("Who gains by the market", "ใครได้ใครเสียจากตลาด"), shown)
