@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LEFT_BY_TOOLS = {".git", ".venv", "__pycache__", "build", "dist", ".hypothesis", ".ipynb_checkpoints"}
+LEFT_BY_TOOLS = re.compile(r"\.(?!ci$|gitignore$|github$).*|__pycache__|build|dist|.*\.egg-info")
 
 
 def project_files() -> list[Path]:
@@ -22,7 +23,7 @@ def project_files() -> list[Path]:
     return [
         path
         for path in ROOT.rglob("*")
-        if path.is_file() and not LEFT_BY_TOOLS.intersection(path.relative_to(ROOT).parts)
+        if path.is_file() and not any(map(LEFT_BY_TOOLS.fullmatch, path.relative_to(ROOT).parts))
     ]
 
 

@@ -1,10 +1,11 @@
-"""Binder and conda: one environment file, pins as in constraints.txt, scripts that repo2docker accepts without Docker."""
+"""Binder and conda: one environment file, pins as in constraints.txt, scripts that repo2docker accepts."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
@@ -21,7 +22,7 @@ PIP_LINES = next(entry["pip"] for entry in ENVIRONMENT["dependencies"] if isinst
 
 def test_binder_reads_the_environment_file_of_the_root():
     assert (BINDER / "environment.yml").is_symlink()
-    assert os.readlink(BINDER / "environment.yml") == "../environment.yml"
+    assert (BINDER / "environment.yml").readlink() == Path("../environment.yml")
 
 
 def test_environment_is_named_and_has_one_exact_python():

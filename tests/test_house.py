@@ -63,7 +63,7 @@ def test_public_name_resolves_and_says_what_it_is(name):
 
 
 def test_unknown_name_is_answered_with_the_names_there_are():
-    with pytest.raises(AttributeError, match="'gridlab' has no attribute 'Labb'.*Lab"):
+    with pytest.raises(AttributeError, match=r"'gridlab' has no attribute 'Labb'.*Lab"):
         gridlab.Labb  # noqa: B018
 
 
@@ -73,14 +73,16 @@ def test_file_is_one_idea_of_at_most_400_lines(path):
 
 
 def row_wise_calls(source: str) -> list[str]:
-    """Calls that run Python once per row. `ledger.apply(frame)` is none: apply counts with a lambda, or beside pandas."""
+    """Find calls that run Python once per row: `ledger.apply(frame)` is none, apply with a lambda or with pandas is."""
     tree = ast.parse(source)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
-    named = [call for call in calls if call.func.attr in ROW_WISE or (call.func.attr == "apply" and _of_rows(call, tree))]
+    named = [call for call in calls if call.func.attr in ROW_WISE or _applies_to_rows(call, tree)]
     return [f"line {call.lineno}: .{call.func.attr}()" for call in sorted(named, key=lambda call: call.lineno)]
 
 
-def _of_rows(call: ast.Call, tree: ast.Module) -> bool:
+def _applies_to_rows(call: ast.Call, tree: ast.Module) -> bool:
+    if call.func.attr != "apply":
+        return False
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     return "pandas" in imported or any(isinstance(argument, ast.Lambda) for argument in call.args)
 
@@ -115,7 +117,7 @@ REGISTRY = re.compile(
     ("pattern", "text", "expected"),
     [
         (MACHINE_PATH, "see /" + "work/main/x", True),
-        (MACHINE_PATH, "File \"/" + "root/.cache/a.py\"", True),
+        (MACHINE_PATH, 'File "/' + 'root/.cache/a.py"', True),
         (MACHINE_PATH, "the frame/" + "work/main", False),
         (MACHINE_PATH, "mount -t tmpfs /" + "workers/x", False),
         (REGISTRY, "--index-url https" + "://mirror.example/" + "simple", True),

@@ -9,7 +9,7 @@ import polars as pl
 
 from gridlab import units
 from gridlab.agents import strategies
-from gridlab.agents.population import population
+from gridlab.agents.population import check_prosumers, population
 from gridlab.agents.profiles import readings
 from gridlab.levers import Levers, choice, number
 from gridlab.seeds import check_seed
@@ -85,9 +85,8 @@ class Agents(Levers):
 
     def __init__(self, prosumers: int = 200, *, seed: int = 0, **levers: Any) -> None:
         self.seed = check_seed(seed)
-        self.prosumers = prosumers
+        self.prosumers = check_prosumers(prosumers)
         super().__init__(**levers)
-        self.accounts()
 
     def accounts(self) -> pl.DataFrame:
         """Return who they are, as `gridlab.frames.ACCOUNTS`; row i is account i."""

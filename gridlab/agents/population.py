@@ -16,7 +16,7 @@ from gridlab.errors import ArgumentError, ArgumentTypeError
 from gridlab.frames import ACCOUNTS
 from gridlab.seeds import stream
 
-__all__ = ["KINDS", "ZONES", "Kind", "population"]
+__all__ = ["KINDS", "ZONES", "Kind", "check_prosumers", "population"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -110,10 +110,7 @@ def population(prosumers: int, *, seed: int, pv_share: float) -> pl.DataFrame:
     ArgumentTypeError, ArgumentError
         `prosumers` is not an integer, or out of range.
     """
-    if isinstance(prosumers, bool) or not isinstance(prosumers, (int, np.integer)):
-        raise ArgumentTypeError(f"prosumers: expected an integer, got {prosumers!r}")
-    if not 1 <= prosumers <= 1_000_000:
-        raise ArgumentError(f"prosumers: {prosumers} is not allowed; allowed: 1 to 1,000,000")
+    prosumers = check_prosumers(prosumers)
     rng = stream(seed, "agents", "population")
     zone = np.repeat(np.arange(len(ZONES)), _largest_remainder(prosumers, np.array([z[0] for z in ZONES.values()])))
     shares = np.array([kind.share for kind in KINDS])
@@ -123,6 +120,15 @@ def population(prosumers: int, *, seed: int, pv_share: float) -> pl.DataFrame:
     roof = rng.random(prosumers) < np.minimum(1.0, pv_share * _of(kind, "pv_multiple"))
     pv = np.round(peak * _of(kind, "pv_ratio") * rng.uniform(0.6, 1.4, prosumers), 1) * roof
     return _frame(zone, kind, peak, pv)
+
+
+def check_prosumers(prosumers: object) -> int:
+    """Return `prosumers` if it is an integer from 1 to 1,000,000, else raise."""
+    if isinstance(prosumers, bool) or not isinstance(prosumers, (int, np.integer)):
+        raise ArgumentTypeError(f"prosumers: expected an integer, got {prosumers!r}")
+    if not 1 <= prosumers <= 1_000_000:
+        raise ArgumentError(f"prosumers: {prosumers} is not allowed; allowed: 1 to 1,000,000")
+    return int(prosumers)
 
 
 def _of(kind: Integers, attribute: str) -> Floats:

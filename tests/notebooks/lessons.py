@@ -1,4 +1,4 @@
-"""What a notebook of this project owes its readers, as functions that name each fault; CONTRIBUTING.md says it in words.
+"""What a notebook owes its readers, as functions that name each fault; CONTRIBUTING.md says it in words.
 
 nbval runs the cells and compares outputs, but a notebook without outputs passes there. These functions look at what is
 stored.
@@ -110,6 +110,11 @@ def lesson_faults(notebook: nbformat.NotebookNode, number: str) -> Iterator[str]
         if word not in text.lower():
             yield f"no '{word}' task"
     yield from exercise_faults(notebook, number)
+    yield from length_faults(text, cells)
+
+
+def length_faults(text: str, cells: list[Any]) -> Iterator[str]:
+    """Yield what is too long to be read in class."""
     for cell in cells:
         if len(cell.source.splitlines()) > MOST_LINES:
             yield f"a code cell of {len(cell.source.splitlines())} lines, {MOST_LINES} at most: {cell.source[:50]!r}"
@@ -127,7 +132,7 @@ def exercise_faults(notebook: nbformat.NotebookNode, number: str) -> Iterator[st
     solved = solutions(notebook)
     asked = set(EXERCISE_CHECK.findall(text)) | set(solved)
     if len(asked) < 3:
-        yield f"{len(asked)} questions with gl.learn.check(\"{number}-q1\", answer); at least three are needed"
+        yield f"{len(asked)} questions with gl.learn.check('{number}-q1', answer); at least three are needed"
     if foreign := sorted(name for name in asked if not name.startswith(f"{number}-")):
         yield f"questions of another lesson: {foreign}"
     if unsolved := sorted(asked - set(solved)):
