@@ -55,6 +55,16 @@ DEFAULTS = [
     ("before_2022", "CAC", "SAC", 700, "the reported limit before the 500 kV line"),
 ]
 
+# from, to, MW, loss (share of the energy sent), note
+CROSS_BORDER = [
+    ("Lao PDR", "NEC", 3947, "0.0300", "limit: the 7 hydro projects of the 2021 memorandum; loss: assumed"),
+    ("NEC", "Lao PDR", 893, "0.0300", "limit: highest export to EDL in 2019 (LFE), placed here; loss: assumed"),
+    ("Lao PDR", "NAC", 1473, "0.0200", "limit: Hongsa, the thermal project of the 2021 memorandum; loss: assumed"),
+    ("SAC", "Malaysia", 380, "0.0200", "limit: as reported in corridors (TZ); loss: assumed"),
+    ("Malaysia", "SAC", 380, "0.0200", "limit: as reported in corridors (TZ); loss: assumed"),
+    ("Malaysia", "Singapore", 200, "0.0100", "limit: LTMS-PIP phase 2, 100 MW Lao and 100 MW Malaysian; loss: assumed"),
+]
+
 
 def _reported() -> Table:
     return Table(
@@ -108,6 +118,29 @@ def _defaults() -> Table:
     )
 
 
+def _cross_border() -> Table:
+    return Table(
+        name="cross_border_synthetic",
+        title="Teaching defaults of the limits and losses across Thailand's borders (synthetic)",
+        title_th="ค่าสมมติของขีดจำกัดและกำลังสูญเสียการส่งไฟฟ้าข้ามพรมแดน เพื่อการเรียนการสอน",
+        description=(
+            "One row per direction. The limits lean on reported contracts and capacities, as the notes say; in which "
+            "region they end, and every loss, is an assumption for teaching. No operational limit is published."
+        ),
+        fields=(
+            Field("from_zone", "String", "", "EGAT's code of a region, or a country"),
+            Field("to_zone", "String", "", "EGAT's code of a region, or a country"),
+            Field("limit_mw", "Int64", "MW", "highest exchange in this direction"),
+            Field("loss", "Decimal(4)", "share", "part of the energy sent that is lost"),
+            NOTE,
+            SOURCE,
+            CONFIDENCE,
+        ),
+        rows=[(*row, "gridlab", "S") for row in CROSS_BORDER],
+        synthetic=True,
+    )
+
+
 def tables() -> list[Table]:
     """Return the tables of this family."""
-    return [_reported(), _defaults()]
+    return [_reported(), _defaults(), _cross_border()]

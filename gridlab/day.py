@@ -36,7 +36,11 @@ class MarketDay:
     Attributes
     ----------
     slots : polars.Series
-    accounts, readings, orders : polars.DataFrame
+    accounts, readings : polars.DataFrame
+    wished, orders : polars.DataFrame
+        What the agents wished to place, and what the position limit let through.
+    halts : polars.DataFrame
+        ``slot``, ``zone`` of the books that the circuit breaker halted; their orders did not meet.
     clearing : Clearing
     trades : polars.DataFrame
         Trades with the parts of their landed bills.
@@ -50,7 +54,9 @@ class MarketDay:
     slots: pl.Series
     accounts: pl.DataFrame
     readings: pl.DataFrame
+    wished: pl.DataFrame
     orders: pl.DataFrame
+    halts: pl.DataFrame
     clearing: Clearing
     trades: pl.DataFrame
     rest: pl.DataFrame
@@ -117,10 +123,21 @@ def market_day(market: Market, agents: Agents, slots: pl.Series) -> MarketDay:
         )
         .collect()
     )
-    orders = agents.orders(needs, buy_back=rates.buy_back, limits=market.limits())
+    wished = agents.orders(needs, buy_back=rates.buy_back, limits=market.limits())
+    orders = market.protection.limit(wished)
     started = perf_counter()
-    clearing = market.clear(orders)
+    clearing, halts = _clear(market, orders)
     trades = clearing.trades
     seconds = perf_counter() - started
     billed = terms.bill(trades, accounts)
-    return MarketDay(slots, accounts, readings, orders, clearing, billed, residuals(readings, billed), rates, seconds)
+    rest = residuals(readings, billed)
+    return MarketDay(slots, accounts, readings, wished, orders, halts, clearing, billed, rest, rates, seconds)
+
+
+def _clear(market: Market, orders: pl.DataFrame) -> tuple[Clearing, pl.DataFrame]:
+    """Return the clearing, and the books that the circuit breaker kept out of it."""
+    clearing = market.clear(orders)
+    halts = market.protection.halts(clearing.prices)
+    if halts.is_empty():
+        return clearing, halts
+    return market.clear(orders.join(halts, on=["slot", "zone"], how="anti")), halts

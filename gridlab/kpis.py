@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from gridlab.chain.certificates import REC_ENERGY
+from gridlab.market.protection import pivotal_suppliers
 from gridlab.units import MICRO
 
 __all__ = ["KPI_FRAME", "balances", "gini", "key_figures"]
@@ -103,7 +105,9 @@ def key_figures(frames: Mapping[str, pl.DataFrame], *, carbon_factor: float, cle
         *_trade_rows(frames),
         *_money_rows(frames, money),
         *_fairness_rows(frames["trades"], money),
+        *_power_rows(frames["orders"]),
         *_grid_rows(frames, carbon_factor),
+        *_certificate_rows(frames),
         ("orders", frames["orders"].height, "orders"),
         ("trades", frames["trades"].height, "trades"),
         ("orders_per_second", frames["orders"].height / clearing_seconds if clearing_seconds > 0 else 0.0, "orders/s"),
@@ -184,3 +188,20 @@ def _grid_rows(frames: Mapping[str, pl.DataFrame], carbon_factor: float) -> _Row
     yield "peak_ratio", peak / mean if mean and mean > 0 else 0.0, "peak/mean"
     yield "carbon_of_use", (load - solar_used) / 1000 * carbon_factor, "kgCO2e"
     yield "carbon_avoided", solar_used / 1000 * carbon_factor, "kgCO2e"
+
+
+def _certificate_rows(frames: Mapping[str, pl.DataFrame]) -> _Rows:
+    zones = frames["accounts"].select("account", "zone")
+    generated = frames["readings"].join(zones, on="account").group_by("zone").agg(pl.col("generation").sum())
+    hours = frames["readings"].group_by(pl.col("slot").dt.truncate("1h")).agg(pl.col("generation", "load").sum())
+    matched = hours.select(pl.min_horizontal("generation", "load").sum()).item()
+    yield "certificates_earned", (generated["generation"] // REC_ENERGY).sum(), "REC"
+    yield "matching_24_7", _share(matched, _total(frames["readings"], "load")), "%"
+
+
+def _power_rows(orders: pl.DataFrame) -> _Rows:
+    books = pivotal_suppliers(orders)
+    pivotal = books.filter(pl.col("pivotal") > 0).height
+    index = books["residual_supply_index"].drop_nulls().sort()  # a mean of floats depends on its order
+    yield "books_with_pivotal_seller", _share(pivotal, books.height), "%"
+    yield "residual_supply_index", float(index.mean()) if index.len() else 0.0, "mean"  # type: ignore[arg-type]

@@ -9,15 +9,17 @@ import polars as pl
 
 from gridlab import calendar
 from gridlab.agents import Agents
+from gridlab.alerts import alerts
 from gridlab.day import MarketDay, market_day
 from gridlab.doors import through
 from gridlab.errors import ArgumentTypeError, TariffError
 from gridlab.kpis import key_figures
-from gridlab.levers import Levers, number
+from gridlab.levers import Levers
+from gridlab.market.carbon import Carbon
 from gridlab.market.market import Market
 from gridlab.market.tariff_table import ft_rate
 from gridlab.recording import Recorder, institutions_of
-from gridlab.run import ALERTS, Run, RunFacts
+from gridlab.run import Run, RunFacts
 from gridlab.seeds import check_seed
 
 __all__ = ["DEFAULT_START", "Lab"]
@@ -33,6 +35,7 @@ class Lab(Levers):
     ----------
     market : Market, optional
     agents : Agents, optional
+    carbon : Carbon, optional
         A part that is not given gets the Thai default.
     start : str, date or datetime
         The first slot begins at its midnight, Bangkok time.
@@ -48,25 +51,14 @@ class Lab(Levers):
     'pay_as_bid'
     """
 
-    parts = ("market", "agents")
-
-    carbon_factor = number(
-        0.475,
-        0.0,
-        2.0,
-        0.0001,
-        unit="kgCO2e/kWh",
-        label="Emission factor of grid electricity",
-        label_th="ค่าการปล่อยก๊าซเรือนกระจกของไฟฟ้าจากระบบ",
-        source="Scope 2 factor from 2026-01-01 (fact sheet 6.2, V)",
-        governed_by="TGO",
-    )
+    parts = ("market", "agents", "carbon")
 
     def __init__(
         self,
         *,
         market: Market | None = None,
         agents: Agents | None = None,
+        carbon: Carbon | None = None,
         start: str | date | datetime = DEFAULT_START,
         seed: int = 0,
         title: str = "A Thai day",
@@ -75,6 +67,7 @@ class Lab(Levers):
         self.seed = check_seed(seed)
         self.market = _part("market", market, Market) or Market()
         self.agents = _part("agents", agents, Agents) or Agents(seed=self.seed)
+        self.carbon = _part("carbon", carbon, Carbon) or Carbon()
         self.start = calendar.slots(start, slots=1)[0].replace(hour=0, minute=0)
         self.title = title
         self.title_th = title_th
@@ -117,6 +110,7 @@ class Lab(Levers):
         fresh = type(self)(
             market=type(self.market)(),
             agents=type(self.agents)(self.agents.prosumers, seed=seed),
+            carbon=type(self.carbon)(),
             start=self.start,
             seed=seed,
             title=self.title,
@@ -137,7 +131,7 @@ class Lab(Levers):
     def preview(self, *, hours: float | None = None, slots: int | None = None) -> pl.DataFrame:
         """Return the key figures of a run (``kpi``, ``value``, ``unit``) without its chain."""
         day = self.day(hours=hours, slots=slots)
-        return key_figures(day.frames(), carbon_factor=self.carbon_factor, clearing_seconds=day.clearing_seconds)
+        return key_figures(day.frames(), carbon_factor=self.carbon.grid_factor, clearing_seconds=day.clearing_seconds)
 
     def run(self, *, hours: float | None = None, slots: int | None = None, progress: bool = True) -> Run:
         """Run the lab and return what happened, every order and payment signed and sealed in blocks.
@@ -169,7 +163,9 @@ class Lab(Levers):
             **day.frames(),
             "settlement": settlement,
             "institutions": recorder.institutions_frame(),
-            "alerts": self._alerts(day),
+            "alerts": alerts(day, self.market),
+            "certificates": chain.certificates,
+            "certificates_carried": recorder.issue.carried,
         }
         return Run(self._facts(day), frames, chain)
 
@@ -182,23 +178,8 @@ class Lab(Levers):
             start=self.start.isoformat(),
             slots=day.slots.len(),
             levers=self.lever_values(),
-            carbon_factor=self.carbon_factor,
+            carbon_factor=self.carbon.grid_factor,
             clearing_seconds=day.clearing_seconds,
-        )
-
-    def _alerts(self, day: MarketDay) -> pl.DataFrame:
-        """Return where the price stood at its floor or cap."""
-        floor, cap = self.market.limits()
-        at_cap = pl.col("price") >= cap
-        return (
-            day.clearing.prices.filter(at_cap | (pl.col("price") <= floor))
-            .select(
-                "slot",
-                pl.col("zone").cast(pl.String),
-                alert=pl.when(at_cap).then(pl.lit("price at cap")).otherwise(pl.lit("price at floor")),
-                detail=pl.format("{} THB/MWh", "price"),
-            )
-            .cast(ALERTS)  # type: ignore[arg-type]
         )
 
     def controls(self) -> Any:

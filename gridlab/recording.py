@@ -1,7 +1,9 @@
 """Recording a market day on the consortium chain: licences, deposits, signed order batches, settlement slot by slot.
 
-The first block puts deposits in place. Then, for each delivery day, a block at its start takes one signed batch of
-orders from every trader, and a block for each slot takes that slot's payments, signed by the market operator.
+The first block puts deposits in place and registers the roofs that are certified together. Then, for each delivery day,
+a block at its start takes one signed batch of orders from every trader, and a block for each slot takes the meter
+readings, signed by the utilities, and the payments, signed by the market operator. The last block issues the
+certificates that the readings earned.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 
 import polars as pl
 from tqdm.auto import tqdm
@@ -18,6 +21,7 @@ from gridlab.chain.keys import KeyPair, sandbox
 from gridlab.chain.transfers import ASSETS, CODES
 from gridlab.day import MarketDay
 from gridlab.errors import ChainError
+from gridlab.market.certificates import Issue, issue_from_readings
 from gridlab.market.landed import share_of
 from gridlab.market.settlement import Institutions
 from gridlab.units import MICRO, share
@@ -33,6 +37,7 @@ INSTITUTIONS = {
     "PEA": "grid_operator",
     "Revenue Department": "treasury",
     "ERC": "regulator",
+    "EGAT": "certificate_issuer",
 }
 
 
@@ -93,6 +98,7 @@ class Recorder:
         self._deposit(chain, keys)
         batches = self._order_batches()
         transfers = self._transfers()
+        readings = self._readings()
         total = self.day.slots.len()
         with tqdm(total=total, unit="slot", desc="sealing", disable=not progress, leave=False) as bar:
             previous: date | None = None
@@ -102,11 +108,36 @@ class Recorder:
                     for account, orders in batches.get(previous, ()):
                         chain.send(keys[account], "order_batch", orders)
                     self._seal(chain, slot)
+                for utility, frame in readings[slot]:
+                    chain.send(keys[utility], "meter_readings", frame)
                 if slot in transfers:
                     chain.send(keys[self.institutions.market_operator], "settlement", transfers[slot])
+                if slot == self.day.slots[-1] and not self.issue.certificates.is_empty():
+                    chain.send(keys[self._account("EGAT")], "certificate_issue", self.issue.certificates)
                 self._seal(chain, slot)
                 bar.update()
         return chain
+
+    @cached_property
+    def issue(self) -> Issue:
+        """The certificates that the run's readings earn: roofs of a zone certified together under the issuer."""
+        roofs = self.day.accounts.filter(pl.col("pv_kw") > 0)
+        generating = self.day.readings.join(roofs.select("account"), on="account", how="semi")
+        return issue_from_readings(generating, roofs, registrant=self._account("EGAT"))
+
+    def _account(self, institution: str) -> int:
+        return self.day.accounts.height + list(INSTITUTIONS).index(institution)
+
+    def _readings(self) -> dict[datetime, list[tuple[int, pl.DataFrame]]]:
+        """Return slot -> (utility, the readings of its meters)."""
+        utility = self.institutions.utility_of(self.day.accounts).gather(self.day.readings["account"])
+        parts = self.day.readings.with_columns(utility.alias("utility")).partition_by(
+            ["slot", "utility"], as_dict=True, maintain_order=True
+        )
+        found: dict[datetime, list[tuple[int, pl.DataFrame]]] = {}
+        for (slot, sender), frame in parts.items():
+            found.setdefault(slot, []).append((sender, frame.drop("utility")))
+        return found
 
     def _start(self) -> datetime:
         start: datetime = self.day.slots[0]
@@ -129,14 +160,15 @@ class Recorder:
         return members.with_columns(public_key=pl.Series([pair.public_key for pair in keys]))
 
     def _deposit(self, chain: ConsortiumChain, keys: list[KeyPair]) -> None:
-        first = self.day.accounts.height
-        bank, issuer = (first + list(INSTITUTIONS).index(name) for name in ("Reserve bank", "WATT issuer"))
-        deposits = self._deposits()
+        bank, issuer, deposits = self._account("Reserve bank"), self._account("WATT issuer"), self._deposits
         reserve = pl.DataFrame({"credit_account": [issuer], "amount": [deposits["amount"].sum()]})
         chain.send(keys[bank], "reserve", _chain_frame(reserve, debit=bank, asset="THB", code="reserve", first=0))
         chain.send(keys[issuer], "mint", _chain_frame(deposits, debit=issuer, asset="WATT", code="mint", first=1))
+        if not self.issue.groups.is_empty():
+            chain.send(keys[self._account("EGAT")], "certificate_group", self.issue.groups)
         self._seal(chain, self._start())
 
+    @cached_property
     def _deposits(self) -> pl.DataFrame:
         """Return ``credit_account``, ``amount``: what each would pay without the market, a margin, and one WATT.
 
@@ -174,7 +206,7 @@ class Recorder:
         paid = self.settlement.rename({"debit": "debit_account", "credit": "credit_account"}).with_columns(
             code=pl.col("kind").cast(pl.String).cast(CODES)
         )
-        frame = _chain_frame(paid, asset="WATT", first=1 + self._deposits().height, keep=("slot",))
+        frame = _chain_frame(paid, asset="WATT", first=1 + self._deposits.height, keep=("slot",))
         return {slot: part for (slot,), part in _by_slot(frame)}
 
 

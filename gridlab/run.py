@@ -11,22 +11,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from gridlab.doors import through
-from gridlab.frames import SLOT
 from gridlab.kpis import balances, key_figures
 
 if TYPE_CHECKING:
     from gridlab.chain.consortium import ConsortiumChain
 
-__all__ = ["ALERTS", "CERTIFICATES", "Run", "RunFacts"]
-
-CERTIFICATES: dict[str, Any] = {
-    "certificate_id": pl.UInt64,
-    "slot": SLOT,
-    "account": pl.UInt32,
-    "technology": pl.String,
-    "energy": pl.Int64,
-}
-ALERTS: dict[str, Any] = {"slot": SLOT, "zone": pl.String, "alert": pl.String, "detail": pl.String}
+__all__ = ["Run", "RunFacts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +56,6 @@ class Run:
 
     The frames of the contract are attributes: ``prices``, ``trades``, ``settlement``, ``readings``, ``blocks``,
     ``certificates``, ``alerts``; beside them ``accounts``, ``orders``, ``fills``, ``statements``, ``without_market``.
-
-    Certificates are empty until certificates are issued by the market (a later step of the project).
     """
 
     facts: RunFacts
@@ -126,8 +114,8 @@ class Run:
 
     @property
     def certificates(self) -> pl.DataFrame:
-        """Renewable energy certificates; empty in this version."""
-        return pl.DataFrame(schema=CERTIFICATES)
+        """Renewable energy certificates issued in the run, ranges of serial numbers (`gridlab.chain.certificates`)."""
+        return self.frames["certificates"]
 
     @property
     def alerts(self) -> pl.DataFrame:

@@ -139,9 +139,9 @@ def test_keyword_arguments_of_a_part_are_levers():
 
 def test_two_labs_do_not_share_levers():
     one, two = Lab.thailand(prosumers=5), Lab.thailand(prosumers=5)
-    one.set({"market.wheeling.postage_stamp": 0.1, "carbon_factor": 0.5})
+    one.set({"market.wheeling.postage_stamp": 0.1, "carbon.grid_factor": 0.5})
     assert two.get("market.wheeling.postage_stamp") == 1.07
-    assert two.get("carbon_factor") == 0.475
+    assert two.get("carbon.grid_factor") == 0.475
 
 
 def test_a_lab_goes_through_pickle_with_its_levers(lab):

@@ -89,7 +89,7 @@ class ConsortiumChain:
     def _start(self, genesis: Genesis, ordering: Ordering) -> None:
         self._genesis = genesis
         self._ordering = ordering
-        self._state = State.of(genesis.members)
+        self._state = State.of(genesis.members, genesis.chain_id)
         self._head = genesis.header
         self._record = BlockRecord(Block(self._head, (), b""), len(genesis.to_bytes()))
         self._pool = Pool()
@@ -102,8 +102,6 @@ class ConsortiumChain:
 
     def _repr_html_(self) -> str:
         return views.chain_html(self)
-
-    # What the chain knows.
 
     @property
     def chain_id(self) -> str:
@@ -149,6 +147,11 @@ class ConsortiumChain:
     def ledger(self) -> Ledger:
         """A copy of the ledger after the newest block; changing it does not change the chain."""
         return self._state.ledger.fork()
+
+    @property
+    def certificates(self) -> pl.DataFrame:
+        """All certificates and credits, as `gridlab.chain.certificates.CERTIFICATES`."""
+        return self._state.certificates.frame
 
     @property
     def pending(self) -> tuple[Transaction, ...]:
@@ -199,8 +202,6 @@ class ConsortiumChain:
         """
         effect = effect_of(kind, self._effects)
         return accepted_payloads(kind, effect, self._record.blocks if height is None else [self.block(height)])
-
-    # Sending and sealing.
 
     @property
     def _effects(self) -> Mapping[str, Effect]:
@@ -325,8 +326,6 @@ class ConsortiumChain:
         self._record.append(block)
         self._state = state
         self._head = block.header
-
-    # Saving and replaying.
 
     def append_block(self, block: Block) -> None:
         """Execute a block that was sealed elsewhere and append it, if it is exactly what execution gives.

@@ -14,6 +14,8 @@ from types import MappingProxyType
 import numpy as np
 import polars as pl
 
+from gridlab.chain.certificates import GROUPS, ISSUES, MOVES, RETIREMENTS, grouped
+from gridlab.chain.contracts import CONTRACT_SENDER, CONTRACTS, EXECUTIONS
 from gridlab.chain.ledger import TRANSFERS
 from gridlab.chain.members import MEMBERS, ROLES
 from gridlab.chain.state import State
@@ -111,7 +113,7 @@ def _check_orders(_state: State, account: int, frame: pl.DataFrame) -> None:
         )
 
 
-def _check_readings(state: State, _account: int, frame: pl.DataFrame) -> None:
+def _read_meters(state: State, _account: int, frame: pl.DataFrame) -> None:
     _forbid(frame, pl.col("account") >= len(state.members), "readings: an account does not exist")
     _forbid(
         frame,
@@ -128,6 +130,42 @@ def _check_readings(state: State, _account: int, frame: pl.DataFrame) -> None:
         pl.struct("account", "slot").is_duplicated(),
         "readings: an account is read twice in one slot",
     )
+    state.meters, state.contracts = state.meters.read(frame), state.contracts.read(frame)
+
+
+def _require_accounts(state: State, frame: pl.DataFrame, *columns: str) -> None:
+    missing = pl.any_horizontal(pl.col(columns) >= len(state.members))
+    _forbid(frame, missing, f"certificates: an account does not exist, allowed: 0 … {len(state.members) - 1}")
+
+
+def _group_devices(state: State, _account: int, frame: pl.DataFrame) -> None:
+    _require_accounts(state, frame, "device", "registrant")
+    state.meters = grouped(state.meters, frame)
+
+
+def _issue_certificates(state: State, _account: int, frame: pl.DataFrame) -> None:
+    _require_accounts(state, frame, "device", "owner")
+    state.certificates = state.certificates.issue(frame, state.meters)
+
+
+def _transfer_certificates(state: State, account: int, frame: pl.DataFrame) -> None:
+    _require_accounts(state, frame, "new_owner")
+    state.certificates = state.certificates.transfer(frame, sender=account)
+
+
+def _retire_certificates(state: State, account: int, frame: pl.DataFrame) -> None:
+    state.certificates = state.certificates.retire(frame, sender=account)
+
+
+def _register_contract(state: State, account: int, frame: pl.DataFrame) -> None:
+    state.contracts = state.contracts.register(frame, sender=account, members=state.members, chain_id=state.chain_id)
+
+
+def _execute_contract(state: State, account: int, frame: pl.DataFrame) -> None:
+    contracts, transfers = state.contracts.execute(frame, sender=account, role=state.members.roles[account])
+    _forbid_issuing(state, transfers)
+    state.ledger.apply(transfers, sender=CONTRACT_SENDER)
+    state.contracts = contracts
 
 
 _VERSION_1 = MappingProxyType(
@@ -151,7 +189,25 @@ _VERSION_1 = MappingProxyType(
             ORDERS, ("trader",), _check_orders, "many orders of one trader under one signature"
         ),
         "meter_readings": Effect(
-            READINGS, ("grid_operator",), _check_readings, "metered energy per slot"
+            READINGS, ("grid_operator",), _read_meters, "metered energy per slot"
+        ),
+        "certificate_group": Effect(
+            GROUPS, ("certificate_issuer",), _group_devices, "small devices certified together under one account"
+        ),
+        "certificate_issue": Effect(
+            ISSUES, ("certificate_issuer",), _issue_certificates, "certificates and credits for metered energy"
+        ),
+        "certificate_transfer": Effect(
+            MOVES, _EVERYONE, _transfer_certificates, "certificates given to a new owner by their own"
+        ),
+        "certificate_retire": Effect(
+            RETIREMENTS, _EVERYONE, _retire_certificates, "certificates used up for a beneficiary, for good"
+        ),
+        "contract": Effect(
+            CONTRACTS, _EVERYONE, _register_contract, "an energy trading contract, signed by all its parties"
+        ),
+        "contract_execution": Effect(
+            EXECUTIONS, _EVERYONE, _execute_contract, "payments that follow from a contract and its parties' meters"
         ),
     }
 )  # fmt: skip

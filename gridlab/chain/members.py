@@ -15,7 +15,11 @@ from gridlab.frames import Column, Schema, show_rows
 __all__ = ["MEMBERS", "ROLES", "Members"]
 
 ROLES = pl.Enum(
-    ["trader", "market_operator", "grid_operator", "watt_issuer", "reserve_bank", "regulator", "oracle", "treasury"]
+    [
+        *("trader", "market_operator", "grid_operator", "watt_issuer"),
+        *("reserve_bank", "regulator", "oracle", "treasury"),
+        "certificate_issuer",  # EGAT for I-REC(E), TGO for T-VER
+    ]
 )
 
 _LONGEST_NAME = 200

@@ -1,27 +1,31 @@
 """Questions, the keys to them, and the verdict on an answer.
 
-A question knows how to work its answer out; nothing that the market gives is written down here. A typical mistake is
-worked out the same way, so that its hint comes up when a reader makes it.
+A question knows how to work its answer out; nothing that the market gives is written down. A typical mistake is worked
+out the same way, so that its hint comes up when a reader makes it. The words stand in the lesson's TOML file.
 """
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
+from types import MappingProxyType
 
 import polars as pl
 
 from gridlab import settings, units
 from gridlab.errors import GridlabError, nearest
 
-__all__ = ["Key", "Mistake", "NumberQuestion", "Phrase", "Question", "Verdict", "WordQuestion"]
+__all__ = ["Key", "NumberQuestion", "Phrase", "Question", "Verdict", "WordQuestion"]
 
 _LINE = 100
 # A hint that an answer is nearly right comes up to this many tolerances away.
 _NEARLY = 10
 _COUNTED_FINER = (1000, 1_000_000)  # Wh and THB/MWh; micro-THB
+
+Value = Fraction | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +34,19 @@ class Phrase:
 
     Attributes
     ----------
-    english, thai : str
+    en, th : str
+        May hold fields such as ``{bill:.2f}``, which `filled` fills in.
     """
 
-    english: str
-    thai: str
+    en: str
+    th: str
 
     def __str__(self) -> str:
-        return settings.say(self.english, self.thai)
+        return settings.say(self.en, self.th)
 
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """A typical wrong answer and the hint that it deserves.
-
-    Attributes
-    ----------
-    answer : Fraction or str
-        What the mistake leads to.
-    hint : Phrase
-    """
-
-    answer: Fraction | str
-    hint: Phrase
+    def filled(self, facts: Mapping[str, object]) -> str:
+        """Return the text in the language in force, its fields filled in with `facts`."""
+        return str(self).format(**facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +56,15 @@ class Key:
     Attributes
     ----------
     answer : Fraction or str
-    why : Phrase
-        Shown with a right answer.
-    mistakes : tuple of Mistake
-        The first that fits gives its hint.
+    mistakes : Mapping[str, Fraction or str]
+        Name of a typical mistake -> the answer that it leads to.
+    facts : Mapping[str, object]
+        What the texts of the question mention.
     """
 
-    answer: Fraction | str
-    why: Phrase
-    mistakes: tuple[Mistake, ...] = ()
+    answer: Value
+    mistakes: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+    facts: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -100,7 +94,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Question(ABC):
     """A question of a lesson.
 
     Attributes
@@ -110,28 +104,37 @@ class Question:
     grade : int
         1 to 3, the stars of the exercise.
     asks : Phrase
+    why : Phrase
+        Shown with a right answer.
     hint : Phrase
         For a wrong answer that is no typical mistake.
+    mistakes : Mapping[str, Phrase]
+        Name of a typical mistake, as in its `Key` -> hint.
     solve : callable
-        Works out the key; called when the question is first checked.
+        Works out the key when the question is checked.
     """
 
     name: str
     grade: int
     asks: Phrase
+    why: Phrase
     hint: Phrase
+    mistakes: Mapping[str, Phrase]
     solve: Callable[[], Key]
 
+    @abstractmethod
     def expects(self) -> Phrase:
         """Say what kind of answer is asked for."""
-        raise AssertionError("each kind of question says what it expects")
 
+    @abstractmethod
     def judge(self, answer: object) -> Verdict:
         """Return the verdict on `answer`; an answer of another kind than asked for gets a hint, too."""
-        raise AssertionError("each kind of question judges its own answers")
 
-    def _verdict(self, *, correct: bool, text: Phrase) -> Verdict:
-        return Verdict(self.name, correct, str(text))
+    def _right(self, key: Key) -> Verdict:
+        return Verdict(self.name, correct=True, text=self.why.filled(key.facts))
+
+    def _wrong(self, hint: Phrase) -> Verdict:
+        return Verdict(self.name, correct=False, text=str(hint))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,26 +148,27 @@ class NumberQuestion(Question):
         How far from the key an answer may lie.
     """
 
-    unit: str = ""
-    within: Fraction = Fraction(1, 100)
+    unit: str
+    within: Fraction
 
     def expects(self) -> Phrase:
-        unit = f" ({self.unit})" if self.unit else ""
-        return Phrase(f"a number{unit}", f"ตัวเลข{unit}")
+        """Say that a number is asked for, and its unit."""
+        return Phrase(f"a number in {self.unit}", f"ตัวเลขเป็น {self.unit}")
 
     def judge(self, answer: object) -> Verdict:
+        """Return the verdict on a number, as near as `within`; a wrong one is looked up among the typical mistakes."""
         try:
             given = units.exact(_alone(answer), what=self.name)  # type: ignore[arg-type]
         except GridlabError:
-            return self._verdict(correct=False, text=_not_a_number(answer, self.expects()))
+            return self._wrong(_not_a_number(answer, self.expects()))
         key = self.solve()
-        right = _fraction(key.answer)
+        right = Fraction(key.answer)
         if abs(given - right) <= self.within:
-            return self._verdict(correct=True, text=key.why)
-        for mistake in key.mistakes:
-            if abs(given - _fraction(mistake.answer)) <= self.within:
-                return self._verdict(correct=False, text=mistake.hint)
-        return self._verdict(correct=False, text=self._by_size(given, right) or self.hint)
+            return self._right(key)
+        for name, value in key.mistakes.items():
+            if abs(given - Fraction(value)) <= self.within:
+                return self._wrong(self.mistakes[name])
+        return self._wrong(self._by_size(given, right) or self.hint)
 
     def _by_size(self, given: Fraction, right: Fraction) -> Phrase | None:
         if abs(given + right) <= self.within:
@@ -192,27 +196,25 @@ class WordQuestion(Question):
     choices : tuple of str
     """
 
-    choices: tuple[str, ...] = ()
+    choices: tuple[str, ...]
 
     def expects(self) -> Phrase:
-        words = ", ".join(repr(word) for word in self.choices)
+        """Say which words are possible."""
+        words = ", ".join(self.choices)
         return Phrase(f"one of {words}", f"หนึ่งใน {words}")
 
     def judge(self, answer: object) -> Verdict:
+        """Return the verdict on a word in any case; blanks and hyphens count as underscores."""
         alone = _alone(answer)
         given = _plain(alone) if isinstance(alone, str) else None
         known = {_plain(word): word for word in self.choices}
         if given not in known:
-            return self._verdict(correct=False, text=_not_a_choice(alone, self.choices))
+            return self._wrong(_not_a_choice(alone, self.choices))
         key = self.solve()
         if known[given] == key.answer:
-            return self._verdict(correct=True, text=key.why)
-        hints = [mistake.hint for mistake in key.mistakes if mistake.answer == known[given]]
-        return self._verdict(correct=False, text=hints[0] if hints else self.hint)
-
-
-def _fraction(value: Fraction | str) -> Fraction:
-    return Fraction(value)
+            return self._right(key)
+        hints = [self.mistakes[name] for name, value in key.mistakes.items() if value == known[given]]
+        return self._wrong(hints[0] if hints else self.hint)
 
 
 def _alone(answer: object) -> object:
@@ -229,15 +231,15 @@ def _plain(word: str) -> str:
 def _not_a_number(answer: object, expects: Phrase) -> Phrase:
     kind = type(answer).__name__
     if answer is None or answer is ...:
-        return Phrase(f"No answer yet: {expects.english} is asked for.", f"ยังไม่มีคำตอบ คำถามนี้ต้องการ{expects.thai}")
+        return Phrase(f"No answer yet: {expects.en} is asked for.", f"ยังไม่มีคำตอบ คำถามนี้ต้องการ{expects.th}")
     hint, hint_th = "", ""
     if isinstance(answer, str):
         hint, hint_th = " Write it without quotation marks.", " ให้พิมพ์โดยไม่ใส่เครื่องหมายคำพูด"
     elif isinstance(answer, (pl.DataFrame, pl.Series)):
         hint, hint_th = " Pick the one value, for example with .item().", " ให้เลือกค่าเดียว เช่น ใช้ .item()"
     return Phrase(
-        f"{expects.english[0].upper()}{expects.english[1:]} is asked for; this is a {kind}.{hint}",
-        f"คำถามนี้ต้องการ{expects.thai} แต่คำตอบเป็น {kind}{hint_th}",
+        f"{expects.en[0].upper()}{expects.en[1:]} is asked for; this is a {kind}.{hint}",
+        f"คำถามนี้ต้องการ{expects.th} แต่คำตอบเป็น {kind}{hint_th}",
     )
 
 

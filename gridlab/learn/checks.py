@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import import_module
-
 import polars as pl
 
 from gridlab.errors import ArgumentError, ArgumentTypeError, nearest
-from gridlab.learn.answers import Question, Verdict
+from gridlab.learn.answers import Verdict
+from gridlab.learn.bank import all_questions
 
 __all__ = ["check", "questions"]
-
-# Number of a lesson -> module with its QUESTIONS.
-_LESSONS = {"01": "gridlab.learn.lesson_01"}
-
-
-@cache
-def _all() -> dict[str, Question]:
-    found: dict[str, Question] = {}
-    for module in _LESSONS.values():
-        found |= {question.name: question for question in import_module(module).QUESTIONS}
-    return found
 
 
 def check(question: str, answer: object) -> Verdict:
@@ -52,27 +39,28 @@ def check(question: str, answer: object) -> Verdict:
 
     Examples
     --------
-    >>> check("01-q2", "XYZ").correct
+    >>> check("01-q2", "Chiang Mai").correct
     False
     """
+    known = all_questions()
     if not isinstance(question, str):
         raise ArgumentTypeError(f'question: expected text such as "01-q1", got {question!r}')
-    if question not in _all():
+    if question not in known:
         raise ArgumentError(
-            f"there is no question {question!r}; {nearest(question, _all())}; gl.learn.questions() lists them all"
+            f"there is no question {question!r}; {nearest(question, known)}; gl.learn.questions() lists them all"
         )
-    return _all()[question].judge(answer)
+    return known[question].judge(answer)
 
 
 def questions() -> pl.DataFrame:
     """Return all questions: ``question``, ``grade``, ``asks``, ``asks_th``, ``answer`` (what kind is asked for)."""
-    every = list(_all().values())
+    every = list(all_questions().values())
     return pl.DataFrame(
         {
             "question": [each.name for each in every],
             "grade": [each.grade for each in every],
-            "asks": [each.asks.english for each in every],
-            "asks_th": [each.asks.thai for each in every],
+            "asks": [each.asks.en for each in every],
+            "asks_th": [each.asks.th for each in every],
             "answer": [str(each.expects()) for each in every],
         }
     )

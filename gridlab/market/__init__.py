@@ -1,5 +1,34 @@
 """The market: order frames in; prices, fills and trades out."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from gridlab.market.clearing import Clearing, clear
 
-__all__ = ["Clearing", "clear"]
+__all__ = ["Clearing", "clear", "clear_blocks", "couple", "thai_zones"]
+
+# Loaded when first used: name -> module.
+_LATER = {
+    "clear_blocks": "gridlab.market.blocks",
+    "couple": "gridlab.market.coupling",
+    "thai_zones": "gridlab.market.transfer_limits",
+}
+
+if TYPE_CHECKING:
+    from gridlab.market.blocks import clear_blocks as clear_blocks
+    from gridlab.market.coupling import couple as couple
+    from gridlab.market.transfer_limits import thai_zones as thai_zones
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'gridlab.market' has no attribute {name!r}; it has: {', '.join(__all__)}")
+    value = getattr(import_module(_LATER[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -11,16 +11,19 @@ import polars as pl
 
 from gridlab.errors import ArgumentTypeError, MarketError, nearest
 from gridlab.market.books import number_books
+from gridlab.market.continuous import clear_continuous, continuous_options
 from gridlab.market.door import book_columns, check_orders, price_bound
 from gridlab.market.pay_as_bid import clear_pay_as_bid
 from gridlab.market.pricing import PRICINGS, exact_share
 from gridlab.market.rationing import RATIONINGS
 from gridlab.market.result import Clearing
+from gridlab.market.tiered import clear_tiered, tiered_options
+from gridlab.market.truthful_rules import TRUTHFUL_RULES, clear_truthful, truthful_options
 from gridlab.market.uniform import clear_uniform
 
 __all__ = ["RULES", "Clearing", "clear"]
 
-RULES = ("uniform", "pay_as_bid")
+RULES = ("uniform", "pay_as_bid", "continuous", "tiered", *TRUTHFUL_RULES)
 
 Share = int | float | Fraction | Decimal
 
@@ -44,7 +47,8 @@ def clear(
     orders : polars.DataFrame or polars.LazyFrame
         One row per order; columns as in ``gridlab.frames.ORDERS.describe()``. A LazyFrame is collected once.
     rule : str
-        ``uniform``: one price per book. ``pay_as_bid``: each pair at its own price.
+        ``uniform``: one price per book. ``pay_as_bid``: each pair at its own price. ``continuous``: orders trade one by
+        one as they arrive, by price and time (see `gridlab.market.continuous.clear_continuous`).
     by : str or sequence of str
         Columns that tell the books apart, any of the frame's; ``()`` for one book.
     k : int, float, Fraction or Decimal
@@ -59,7 +63,8 @@ def clear(
     floor, cap : int, optional
         Lowest and highest limit the market accepts (THB/MWh).
     **rule_options
-        ``r``, for the pricing ``seller_share``: the seller's share, at least 0, default 1/2.
+        ``r``, for the pricing ``seller_share``: the seller's share, at least 0, default 1/2. ``self_trade`` and
+        ``events``, for the rule ``continuous``.
 
     Returns
     -------
@@ -92,8 +97,21 @@ def clear(
     _check_choice("pricing", pricing, PRICINGS)
     _check_choice("rationing", rationing, RATIONINGS)
     share = exact_share(k, "k")
-    options = _rule_options(rule, pricing, rule_options)
+    if rule == "continuous":
+        low, high = price_bound(floor, "floor"), price_bound(cap, "cap")
+        options = continuous_options(rule_options, pricing=pricing)
+        return clear_continuous(orders, names, floor=low, cap=high, **options)
+    if rule == "tiered":
+        options = tiered_options(rule_options, pricing=pricing)
+    elif rule in TRUTHFUL_RULES:
+        options = truthful_options(rule, pricing=pricing, rationing=rationing, given=rule_options)
+    else:
+        options = _rule_options(rule, pricing, rule_options)
     books = number_books(check_orders(orders, names, price_bound(floor, "floor"), price_bound(cap, "cap")), names)
+    if rule == "tiered":
+        return clear_tiered(books, k=share, rationing=rationing, **options)
+    if rule in TRUTHFUL_RULES:
+        return clear_truthful(rule, books, k=share, rationing=rationing, options=options)
     if rule == "uniform":
         return clear_uniform(books, k=share, pricing=pricing, rationing=rationing, **options)
     return clear_pay_as_bid(books, k=share, rationing=rationing)

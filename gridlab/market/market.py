@@ -11,6 +11,7 @@ from gridlab import units
 from gridlab.levers import Levers, choice, number
 from gridlab.market.clearing import Clearing, clear
 from gridlab.market.landed import LandedTerms
+from gridlab.market.protection import Protection
 from gridlab.market.retail_terms import RetailTerms
 from gridlab.market.wheeling import Wheeling
 
@@ -28,7 +29,7 @@ class Market(Levers):
         market.clear(orders).prices
     """
 
-    parts = ("wheeling", "retail")
+    parts = ("wheeling", "retail", "protection")
 
     rule = choice(
         "uniform",
@@ -124,6 +125,7 @@ class Market(Levers):
     def __init__(self, **levers: Any) -> None:
         self.wheeling = Wheeling()
         self.retail = RetailTerms()
+        self.protection = Protection()
         super().__init__(**levers)
 
     def conflict(self, values: Mapping[str, Any]) -> str | None:

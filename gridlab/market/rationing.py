@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gridlab.market.books import Books
+from gridlab.market.parallel import sort_in_place
 
 __all__ = ["RATIONINGS", "CutLevels"]
 
@@ -43,7 +44,7 @@ def _pro_rata(cut: CutLevels) -> Int64s:
     """
     book = cut.books.book[cut.rows]
     quotient, remainder = _split(cut.books.energy[cut.rows], cut.shares, cut.totals)
-    order = np.lexsort(np.stack([-remainder, book]))
+    order = _by_remainder(book, remainder)
     firsts, sizes = _groups(book[order])
     left = cut.shares[order][firsts] - np.add.reduceat(quotient[order], firsts)
     rank = np.arange(len(order)) - np.repeat(firsts, sizes)
@@ -66,6 +67,19 @@ def _by_time(cut: CutLevels) -> Int64s:
 
 # Each returns the energy of every order (Wh): at most what it asked for, and in sum the level's share.
 RATIONINGS: dict[str, Callable[[CutLevels], Int64s]] = {"pro_rata": _pro_rata, "time": _by_time}
+
+
+def _by_remainder(book: npt.NDArray[np.int32], remainder: Int64s) -> Int64s:
+    """Return the order of the rows by book and then from the largest remainder, equal ones as they stand."""
+    largest, places = int(remainder.max()), (len(book) - 1).bit_length()
+    bits = largest.bit_length()
+    if int(book.max()).bit_length() + bits + places > 64:
+        return np.lexsort(np.stack([-remainder, book]))
+    # One word per row sorts several times faster than two keys.
+    words = (book.astype(np.uint64) << np.uint64(bits)) | (largest - remainder).view(np.uint64)
+    words = (words << np.uint64(places)) | np.arange(len(book), dtype=np.uint64)
+    sort_in_place(words)
+    return (words & np.uint64((1 << places) - 1)).view(np.int64)
 
 
 def _split(energy: Int64s, shares: Int64s, totals: Int64s) -> tuple[Int64s, Int64s]:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import holoviews as hv
-from bokeh.models import ImportedStyleSheet, Model
+from bokeh.models import ImportedStyleSheet
 from bokeh.models.ui import UIElement
-from panel.pane import HoloViews
+from bokeh.models.widgets import Widget
+from panel.viewable import Viewable
 
 __all__ = ["load"]
 
 
 def load() -> None:
-    """Load HoloViews' Bokeh backend into this notebook, its scripts taken from this computer.
+    """Load HoloViews' Bokeh backend into this notebook so that no picture asks for a file over the network.
 
-    Where Bokeh's library is not inlined, and in the frame that Panel puts around every picture, a page asks for files
-    over the network; a class room may have none.
+    Bokeh's library goes into the page from this computer; the frame that Panel puts around a picture loses the style
+    sheets that it would fetch.
     """
     hv.extension("bokeh", logo=False, inline=True)
-    if _stay_here not in HoloViews._preprocessing_hooks:
-        HoloViews._preprocessing_hooks = [*HoloViews._preprocessing_hooks, _stay_here]
+    hooks = Viewable._preprocessing_hooks  # noqa: SLF001 - where Panel's own parts add theirs; no public way exists
+    if _keep_local not in hooks:
+        hooks.append(_keep_local)
 
 
-def _stay_here(_: HoloViews, root: Model) -> None:
-    """Drop the style sheets that Panel's frame would fetch; they style widgets, of which a picture has none."""
+def _keep_local(_: Viewable, root: Any) -> None:
+    """Drop the style sheets that come from elsewhere, unless there are widgets, which they style."""
+    if list(root.select({"type": Widget})):
+        return
     for element in root.select({"type": UIElement}):
         element.stylesheets = [sheet for sheet in element.stylesheets if not isinstance(sheet, ImportedStyleSheet)]

@@ -71,7 +71,7 @@ class LiveFigure:
         day: MarketDay = self.lab.day()
         frames = day.frames()
         # Clearing time is no part of the four figures shown.
-        self._kpis = key_figures(frames, carbon_factor=self.lab.carbon_factor, clearing_seconds=0.0)
+        self._kpis = key_figures(frames, carbon_factor=self.lab.carbon.grid_factor, clearing_seconds=0.0)
         self.frames = frames
 
     def draw(self) -> None:

@@ -129,6 +129,12 @@ FIGURES = {
     "peak_ratio": Figure(Word("Highest over mean net load", "ค่าสูงสุดต่อค่าเฉลี่ยของความต้องการสุทธิ"), 2, "grid"),
     "carbon_of_use": Figure(Word("Emissions of grid energy used", "ก๊าซเรือนกระจกจากไฟฟ้าระบบที่ใช้"), 1, "grid"),
     "carbon_avoided": Figure(Word("Emissions avoided by solar", "ก๊าซเรือนกระจกที่โซลาร์ช่วยลด"), 1, "grid"),
+    "books_with_pivotal_seller": Figure(
+        Word("Books that need their largest seller", "ตลาดย่อยที่ขาดผู้ขายรายใหญ่ไม่ได้"), 1, "fairness"
+    ),
+    "residual_supply_index": Figure(Word("Residual supply index", "ดัชนีอุปทานคงเหลือ (RSI)"), 3, "fairness"),
+    "certificates_earned": Figure(Word("Certificates earned (REC)", "ใบรับรองไฟฟ้าหมุนเวียนที่ได้ (REC)"), 0, "grid"),
+    "matching_24_7": Figure(Word("Use matched by solar, hour by hour", "การใช้ไฟที่ตรงกับโซลาร์รายชั่วโมง"), 1, "grid"),
     "orders": Figure(Word("Orders", "คำสั่งซื้อขาย"), 0, "work"),
     "trades": Figure(Word("Trades", "รายการที่จับคู่ได้"), 0, "work"),
     "orders_per_second": Figure(Word("Orders cleared per second (measured)", "คำสั่งที่จับคู่ได้ต่อวินาที (วัดจริง)"), 0, "work"),
@@ -151,6 +157,15 @@ UNITS = {
     "MW": Word("MW", "เมกะวัตต์"),
     "THB": Word("THB", "บาท"),
     "THB/kWh": Word("THB/kWh", "บาท/หน่วย"),
+    "EUR/tCO2e": Word("EUR/tCO₂e", "ยูโร/ตัน CO₂e"),
+    "THB/EUR": Word("THB/EUR", "บาท/ยูโร"),
+    "THB/tCO2e": Word("THB/tCO₂e", "บาท/ตัน CO₂e"),
+    "% of baseline": Word("% of baseline", "% ของปีฐาน"),
+    "% of the benchmark": Word("% of the benchmark", "% ของเกณฑ์เปรียบเทียบ"),
+    "% of the cap": Word("% of the cap", "% ของเพดาน"),
+    "slots": Word("slots", "ช่วงเวลา"),
+    "REC": Word("REC", "ใบ"),
+    "mean": Word("(mean)", "(เฉลี่ย)"),
     "kgCO2e": Word("kgCO₂e", "กก. CO₂e"),
     "kgCO2e/kWh": Word("kgCO₂e/kWh", "กก. CO₂e/หน่วย"),
     "%": Word("%", "%"),
@@ -216,9 +231,11 @@ PATHS = {
 }
 
 PARTS = {
-    "": Word("The lab", "ห้องทดลอง"),
     "agents": Word("Prosumers", "โปรซูเมอร์"),
+    "carbon": Word("Carbon", "คาร์บอน"),
+    "carbon.cbam": Word("CBAM of the EU", "มาตรการ CBAM ของสหภาพยุโรป"),
     "market": Word("Market rules", "กติกาตลาด"),
+    "market.protection": Word("Protection of the market", "การคุ้มครองตลาด"),
     "market.retail": Word("Retail tariff", "ค่าไฟฟ้าขายปลีก"),
     "market.wheeling": Word("Wheeling and losses", "ค่าผ่านสายส่งและพลังงานสูญเสีย"),
 }
@@ -236,6 +253,8 @@ CHOICES = {
     "time": Word("first come, first served", "มาก่อนได้ก่อน"),
     "postage_stamp": Word("postage stamp", "อัตราเดียวทั่วประเทศ"),
     "distance_ladder": Word("distance ladder", "ขั้นบันไดตามระยะทาง"),
+    "law": Word("goods named by the law", "สินค้าที่กฎหมายระบุ"),
+    "all_goods": Word("all goods", "สินค้าทุกชนิด"),
     "truthful": Word("truthful", "เสนอตามจริง"),
     "zero_intelligence": Word("zero intelligence", "สุ่มราคา (ZI-C)"),
     "True": Word("on", "เปิด"),

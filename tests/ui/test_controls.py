@@ -95,7 +95,7 @@ def test_setting_a_lever_in_code_moves_its_widget_and_redraws_without_a_loop(lab
     lab.set({STAMP: 0.8, "market.wheeling.losses": 3.0})
     assert (panel.levers[STAMP].value, panel.levers["market.wheeling.losses"].value) == (0.8, 3.0)
     assert len(drawn) == 1
-    lab.set({STAMP: 0.9, "agents.pv_share": 50.0, "carbon_factor": 0.5})
+    lab.set({STAMP: 0.9, "agents.pv_share": 50.0, "carbon.grid_factor": 0.5})
     assert panel.levers["agents.pv_share"].value == 50.0
     assert len(drawn) == 4  # once for each of the three parts that own them
 

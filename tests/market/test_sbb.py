@@ -1,0 +1,57 @@
+"""Strongly budget-balanced trade reduction: the reference, one price for all, and an honest try to cheat it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.market.both_kernels import clear_both
+from tests.market.orders import book
+from tests.market.reference import frame
+from tests.market.truthful_cases import books, check_promises, check_reduced, equal_books, gains_of_lying
+from tests.market.truthful_reference import RATIONING, best_welfare, sbb
+
+QUICK = settings(max_examples=60, deadline=None)
+RATIONINGS = st.sampled_from(sorted(RATIONING))
+SETTERS = st.sampled_from(["buyer", "seller"])
+
+
+@QUICK
+@given(orders=books(size=12), rationing=RATIONINGS, setter=SETTERS)
+def test_sbb_equals_the_reference(orders, rationing, setter):
+    if not best_welfare(orders)[1]:
+        return
+    expected = sbb(orders, ration=RATIONING[rationing], price_setter=setter)
+    clearing = clear_both(frame(orders), "sbb", rationing=rationing, price_setter=setter)
+    fills = clearing.fills.select("order_id", "filled", "amount").rows()
+    assert fills == [(o.order_id, expected.filled.get(o.order_id, 0), expected.amount.get(o.order_id, 0)) for o in orders]
+    assert clearing.prices["price"].to_list() == [expected.buy_price]
+
+
+@QUICK
+@given(orders=books(), rationing=RATIONINGS, setter=SETTERS)
+def test_sbb_is_strongly_balanced_and_nobody_loses(orders, rationing, setter):
+    options = {"rationing": rationing, "price_setter": setter}
+    clearing = check_promises([], "sbb", **options)
+    assert clearing.prices.is_empty()
+    clearing = check_promises(orders, "sbb", balanced="strongly" if best_welfare(orders)[1] else None, **options)
+    check_reduced(orders, clearing, exact=True)
+
+
+@QUICK
+@given(orders=equal_books(), rationing=RATIONINGS, setter=SETTERS)
+def test_no_limit_pays_more_than_the_true_one_where_energies_are_equal(orders, rationing, setter):
+    assert gains_of_lying(orders, "sbb", rationing=rationing, price_setter=setter) == []
+
+
+@pytest.mark.parametrize(("setter", "price", "filled"), [("buyer", 9, [6, 6, 6, 0, 0]), ("seller", 8, [5, 5, 4, 4, 0])])
+def test_worked_example_of_the_documentation(setter, price, filled):
+    buys = [(limit, 6) for limit in (17, 14, 13, 9, 6)]
+    sells = [(limit, 6) for limit in (1, 4, 5, 8, 13)]
+    clearing = clear_both(book(buys, sells), "sbb", price_setter=setter)
+    assert clearing.prices.select("energy", "price", "operator_surplus").row(0) == (18, price, 0)
+    found = clearing.fills["filled"].to_list()
+    reduced, rationed = (found[:5], found[5:]) if setter == "buyer" else (found[5:], found[:5])
+    assert reduced == [6, 6, 6, 0, 0]
+    assert rationed == [5, 5, 4, 4, 0]
