@@ -14,7 +14,7 @@ import polars as pl
 
 from gridlab.agents import Agents
 from gridlab.calendar import billing_month, is_on_peak
-from gridlab.market.clearing import Clearing
+from gridlab.market.clearing import Clearing, clear
 from gridlab.market.market import Market
 from gridlab.market.retail import marginal_rates
 from gridlab.market.settlement import (
@@ -25,6 +25,7 @@ from gridlab.market.settlement import (
     statements,
     trade_transfers,
 )
+from gridlab.market.tiered import TieredClearing
 
 __all__ = ["MarketDay", "market_day", "retail_rates"]
 
@@ -74,6 +75,22 @@ class MarketDay:
         untraded = self.rest.select("slot", "account", from_utility="imported", to_utility="exported")
         return statements(untraded, self.rates, is_on_peak(pl.col("slot")))
 
+    @cached_property
+    def best_welfare(self) -> int:
+        """The highest welfare that these orders allow under the market's rule of the game (micro-THB).
+
+        Of the volume that clears at one price per book; with charges inside the crossing test, of a transport linear
+        program; with zones coupled, of the coupling itself.
+        """
+        clearing = self.clearing
+        if isinstance(clearing, TieredClearing):
+            return int(clearing.optimum()["best_welfare"].sum())
+        if "best_welfare" in clearing.prices.columns:
+            return int(clearing.prices["best_welfare"].sum())
+        if clearing.rule == "continuous":
+            clearing = clear(self.orders)
+        return int(clearing.prices["welfare"].sum())
+
     def frames(self) -> dict[str, pl.DataFrame]:
         """Return the frames from which key figures are computed, by the names that a run gives them."""
         meters = self.rest.drop("slot", "account")
@@ -119,14 +136,14 @@ def market_day(market: Market, agents: Agents, slots: pl.Series) -> MarketDay:
             "zone",
             "account",
             net=pl.col("load") - pl.col("generation"),
-            value=terms.highest_energy_price(landed),
+            value=market.value_of(landed),
         )
         .collect()
     )
     wished = agents.orders(needs, buy_back=rates.buy_back, limits=market.limits())
     orders = market.protection.limit(wished)
     started = perf_counter()
-    clearing, halts = _clear(market, orders)
+    clearing, halts = _clear(market, orders, accounts)
     trades = clearing.trades
     seconds = perf_counter() - started
     billed = terms.bill(trades, accounts)
@@ -134,10 +151,10 @@ def market_day(market: Market, agents: Agents, slots: pl.Series) -> MarketDay:
     return MarketDay(slots, accounts, readings, wished, orders, halts, clearing, billed, rest, rates, seconds)
 
 
-def _clear(market: Market, orders: pl.DataFrame) -> tuple[Clearing, pl.DataFrame]:
+def _clear(market: Market, orders: pl.DataFrame, accounts: pl.DataFrame) -> tuple[Clearing, pl.DataFrame]:
     """Return the clearing, and the books that the circuit breaker kept out of it."""
-    clearing = market.clear(orders)
+    clearing = market.clear(orders, accounts)
     halts = market.protection.halts(clearing.prices)
     if halts.is_empty():
         return clearing, halts
-    return market.clear(orders.join(halts, on=["slot", "zone"], how="anti")), halts
+    return market.clear(orders.join(halts, on=["slot", "zone"], how="anti"), accounts), halts

@@ -44,7 +44,9 @@ def _total(frame: pl.DataFrame, column: str) -> int:
 
 def _concentration(trades: pl.DataFrame, party: str) -> float:
     """Return the Herfindahl-Hirschman index of `party` (seller or buyer) by energy, 0 to 10,000."""
-    energy = trades.group_by(party).agg(pl.col("energy").sum())["energy"].sort()  # a sum of floats depends on its order
+    energy = (
+        trades.drop_nulls(party).group_by(party).agg(pl.col("energy").sum())["energy"].sort()
+    )  # a sum of floats depends on its order
     total = energy.sum()
     return float(((energy / total) ** 2).sum() * _HHI_SCALE) if total else 0.0
 
@@ -65,8 +67,8 @@ def balances(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """
     due = (pl.col("retail") + pl.col("retail_vat") - pl.col("buy_back")).sum()
     trades = frames["trades"]
-    paid = trades.group_by(account="buyer").agg(paid=pl.col("gross").sum())
-    received = trades.group_by(account="seller").agg(received=pl.col("amount").sum())
+    paid = trades.drop_nulls("buyer").group_by(account="buyer").agg(paid=pl.col("gross").sum())
+    received = trades.drop_nulls("seller").group_by(account="seller").agg(received=pl.col("amount").sum())
     return (
         frames["accounts"]
         .select("account", "kind", "zone")
@@ -87,7 +89,13 @@ def balances(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     )
 
 
-def key_figures(frames: Mapping[str, pl.DataFrame], *, carbon_factor: float, clearing_seconds: float) -> pl.DataFrame:
+def key_figures(
+    frames: Mapping[str, pl.DataFrame],
+    *,
+    carbon_factor: float,
+    clearing_seconds: float,
+    best_welfare: int | None = None,
+) -> pl.DataFrame:
     """Return the key figures of a run as a frame ``kpi``, ``value``, ``unit``.
 
     Parameters
@@ -98,11 +106,13 @@ def key_figures(frames: Mapping[str, pl.DataFrame], *, carbon_factor: float, cle
         Emission factor of grid electricity, kgCO2e/kWh.
     clearing_seconds : float
         Wall-clock time that clearing took; the only figure that differs between two equal runs comes from it.
+    best_welfare : int, optional
+        The highest welfare there is (micro-THB); without it the share of it is left out.
     """
     money = balances(frames)
     rows = [
         *_energy_rows(frames["readings"]),
-        *_trade_rows(frames),
+        *_trade_rows(frames, best_welfare),
         *_money_rows(frames, money),
         *_fairness_rows(frames["trades"], money),
         *_power_rows(frames["orders"]),
@@ -133,19 +143,31 @@ def _energy_rows(readings: pl.DataFrame) -> _Rows:
     yield "community_self_sufficiency", _share(own_use + traded, load), "%"
 
 
-def _trade_rows(frames: Mapping[str, pl.DataFrame]) -> _Rows:
-    trades, prices = frames["trades"], frames["prices"]
-    energy = _total(trades, "energy")
-    near = _total(trades.filter(pl.col("path").cast(pl.String).is_in(["same_transformer", "same_feeder"])), "energy")
-    per_kwh = 1000 / energy if energy else 0.0
-    yield "traded_energy", energy / 1000, "kWh"
-    yield "traded_share_of_surplus", _share(energy, _total(frames["readings"], "exported")), "%"
-    yield "average_price", _total(trades, "amount") / MICRO * per_kwh, "THB/kWh"
-    yield "average_landed_price", _total(trades, "gross") / MICRO * per_kwh, "THB/kWh"
-    yield "local_share", _share(near, energy), "%"
-    yield "market_welfare", _total(prices, "welfare") / MICRO, "THB"
+def _trade_rows(frames: Mapping[str, pl.DataFrame], best_welfare: int | None) -> _Rows:
+    trades, prices, readings = frames["trades"], frames["prices"], frames["readings"]
+    bought, sold = _total(readings, "bought"), _total(readings, "sold")
+    near = trades.filter(pl.col("path").cast(pl.String).is_in(["same_transformer", "same_feeder"]))
+    received = _total(trades.filter(pl.col("seller").is_not_null()), "amount")
+    welfare = _total(prices, "welfare")
+    yield "traded_energy", bought / 1000, "kWh"
+    yield "traded_share_of_surplus", _share(sold, _total(readings, "exported")), "%"
+    yield "average_price", received / MICRO * 1000 / sold if sold else 0.0, "THB/kWh"
+    yield "average_landed_price", _total(trades, "gross") / MICRO * 1000 / bought if bought else 0.0, "THB/kWh"
+    yield "local_share", _share(_total(near, "energy"), bought), "%"
+    yield "market_welfare", welfare / MICRO, "THB"
+    if best_welfare is not None:
+        yield "welfare_share", 100.0 * welfare / best_welfare if best_welfare else 100.0, "%"
     yield "buyer_surplus", _total(prices, "buyer_surplus") / MICRO, "THB"
     yield "seller_surplus", _total(prices, "seller_surplus") / MICRO, "THB"
+
+
+def _between(trades: pl.DataFrame) -> tuple[int, int]:
+    """Return what the market operator, and what the grid, keeps of the energy's price (micro-THB)."""
+    paid = pl.when(pl.col("buyer").is_not_null()).then("amount_buy").otherwise(0)
+    received = pl.when(pl.col("seller").is_not_null()).then("amount").otherwise(0)
+    crosses = pl.col("buyer").is_null() | pl.col("seller").is_null()
+    kept = trades.select(crosses.alias("crosses"), kept=paid - received)
+    return _total(kept.filter(~pl.col("crosses")), "kept"), _total(kept.filter("crosses"), "kept")
 
 
 def _money_rows(frames: Mapping[str, pl.DataFrame], money: pl.DataFrame) -> _Rows:
@@ -154,7 +176,8 @@ def _money_rows(frames: Mapping[str, pl.DataFrame], money: pl.DataFrame) -> _Row
     # What each of the four gains over a day without the market; the four add up to nothing.
     retail = _total(now, "retail") - _total(before, "retail")
     buy_back = _total(now, "buy_back") - _total(before, "buy_back")
-    utilities = retail - buy_back + _total(trades, "wheeling") + _total(trades, "losses")
+    operator, rent = _between(trades)
+    utilities = retail - buy_back + _total(trades, "wheeling") + _total(trades, "losses") + rent
     state = _total(now, "retail_vat") - _total(before, "retail_vat") + _total(trades, "vat")
     yield "bills_without_market", without / MICRO, "THB"
     yield "bills_with_market", with_market / MICRO, "THB"
@@ -162,12 +185,13 @@ def _money_rows(frames: Mapping[str, pl.DataFrame], money: pl.DataFrame) -> _Row
     yield "savings_share", _share(without - with_market, without), "%"
     yield "utilities_gain", utilities / MICRO, "THB"
     yield "state_gain", state / MICRO, "THB"
-    yield "operator_gain", _total(trades, "fee") / MICRO, "THB"
+    yield "operator_gain", (_total(trades, "fee") + operator) / MICRO, "THB"
+    yield "congestion_rent", rent / MICRO, "THB"
     yield "wheeling_paid", _total(trades, "wheeling") / MICRO, "THB"
 
 
 def _fairness_rows(trades: pl.DataFrame, money: pl.DataFrame) -> _Rows:
-    sellers = money.filter(pl.col("account").is_in(trades["seller"].unique().implode()))
+    sellers = money.filter(pl.col("account").is_in(trades["seller"].drop_nulls().unique().implode()))
     yield "sellers_share_of_savings", _share(_total(sellers, "saving"), _total(money, "saving")), "%"
     yield "gini_of_savings", gini(money["saving"].clip(lower_bound=0).to_numpy()), "0..1"
     yield "hhi_sellers", _concentration(trades, "seller"), "0..10000"

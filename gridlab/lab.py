@@ -131,7 +131,12 @@ class Lab(Levers):
     def preview(self, *, hours: float | None = None, slots: int | None = None) -> pl.DataFrame:
         """Return the key figures of a run (``kpi``, ``value``, ``unit``) without its chain."""
         day = self.day(hours=hours, slots=slots)
-        return key_figures(day.frames(), carbon_factor=self.carbon.grid_factor, clearing_seconds=day.clearing_seconds)
+        return key_figures(
+            day.frames(),
+            carbon_factor=self.carbon.grid_factor,
+            clearing_seconds=day.clearing_seconds,
+            best_welfare=day.best_welfare,
+        )
 
     def run(self, *, hours: float | None = None, slots: int | None = None, progress: bool = True) -> Run:
         """Run the lab and return what happened, every order and payment signed and sealed in blocks.
@@ -180,6 +185,7 @@ class Lab(Levers):
             levers=self.lever_values(),
             carbon_factor=self.carbon.grid_factor,
             clearing_seconds=day.clearing_seconds,
+            best_welfare=day.best_welfare,
         )
 
     def controls(self) -> Any:

@@ -46,6 +46,7 @@ def institutions_of(accounts: pl.DataFrame) -> Institutions:
     number = {name: accounts.height + place for place, name in enumerate(INSTITUTIONS)}
     return Institutions(
         market_operator=number["Market operator"],
+        grid=number["EGAT"],
         revenue_department=number["Revenue Department"],
         utilities={"MEA": number["MEA"], "PEA": number["PEA"]},
     )
@@ -173,7 +174,7 @@ class Recorder:
         """Return ``credit_account``, ``amount``: what each would pay without the market, a margin, and one WATT.
 
         Nobody pays more with the market than without it, save for the rounding of single trades, so that a deposit
-        lasts the run; utilities put down what they would pay for buy-back.
+        lasts the run; utilities put down what they would pay for buy-back, the operator what its rule costs it.
         """
         paid = self.day.without_market.group_by("account").agg(
             due=pl.col("retail").sum() + pl.col("retail_vat").sum(), buy_back=pl.col("buy_back").sum()
@@ -185,9 +186,19 @@ class Recorder:
             .group_by(account="utility")
             .agg(due=pl.col("buy_back").sum())
         )
-        due = pl.concat([paid.select("account", "due"), owed.select("account", "due")]).sort("account")
+        due = pl.concat([paid.select("account", "due"), owed.select("account", "due"), self._operator_deficit()])
+        due = due.sort("account")
         amount = pl.col("due") + share_of(pl.col("due"), share(self.margin)) + MICRO
         return due.select(credit_account="account", amount=amount)
+
+    def _operator_deficit(self) -> pl.DataFrame:
+        """Return what the operator adds where sellers get more than buyers pay (``account``, ``due``)."""
+        short = pl.col("amount") - pl.col("amount_buy")
+        added = self.day.trades.drop_nulls(["buyer", "seller"]).select(short.clip(lower_bound=0).sum()).item()
+        return pl.DataFrame(
+            {"account": [self.institutions.market_operator], "due": [added]},
+            schema={"account": pl.UInt32, "due": pl.Int64},
+        )
 
     def _order_batches(self) -> dict[date, list[tuple[int, pl.DataFrame]]]:
         """Return day -> (account, its orders of that day), in the order of accounts."""

@@ -37,6 +37,8 @@ class RunFacts:
         kgCO2e/kWh.
     clearing_seconds : float
         Wall-clock time of the clearing call.
+    best_welfare : int
+        The highest welfare that the orders allowed (micro-THB).
     """
 
     title: str
@@ -48,6 +50,7 @@ class RunFacts:
     levers: Mapping[str, object]
     carbon_factor: float
     clearing_seconds: float
+    best_welfare: int
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,10 @@ class Run:
     @cached_property
     def _kpis(self) -> pl.DataFrame:
         return key_figures(
-            self.frames, carbon_factor=self.facts.carbon_factor, clearing_seconds=self.facts.clearing_seconds
+            self.frames,
+            carbon_factor=self.facts.carbon_factor,
+            clearing_seconds=self.facts.clearing_seconds,
+            best_welfare=self.facts.best_welfare,
         )
 
     def kpis(self) -> pl.DataFrame:

@@ -21,6 +21,7 @@ from gridlab.errors import (
     ScenarioError,
 )
 from gridlab.kpis import gini
+from gridlab.market.market import RULES
 from gridlab.recording import INSTITUTIONS
 
 
@@ -172,7 +173,7 @@ def test_the_fingerprint_does_not_depend_on_the_hash_seed_or_the_time_zone():
 LEVERS = st.fixed_dictionaries(
     {},
     optional={
-        "market.rule": st.sampled_from(["uniform", "pay_as_bid"]),
+        "market.rule": st.sampled_from(RULES),
         "market.pricing": st.sampled_from(
             ["competitive", "marginal_accepted", "last_ask", "last_bid", "first_rejected", "seller_share"]
         ),
@@ -185,6 +186,9 @@ LEVERS = st.fixed_dictionaries(
         "market.retail.ft": st.integers(-2000, 20_000).map(lambda x: x / 10_000),
         "market.retail.vat": st.integers(0, 100).map(lambda x: x / 10),
         "market.retail.buy_back": st.integers(0, 5000).map(lambda x: x / 1000),
+        "market.zonal.corridor_size": st.integers(0, 100).map(lambda x: x / 1000),
+        "market.protection.position_limit": st.integers(0, 20).map(float),
+        "market.protection.breaker_move": st.sampled_from([0, 5, 50]),
         "market.price_cap": st.integers(0, 8000).map(lambda x: x / 1000),
         "market.deposit_margin": st.integers(0, 20),
         "agents.strategy": st.sampled_from(["truthful", "zero_intelligence"]),
@@ -194,7 +198,7 @@ LEVERS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(LEVERS, st.integers(0, 1000))
 def test_whatever_the_levers_every_satang_is_accounted_for(levers, seed):
     lab = gl.Lab.thailand(prosumers=12, seed=seed).set(levers)
@@ -205,6 +209,20 @@ def test_whatever_the_levers_every_satang_is_accounted_for(levers, seed):
     assert run.chain.payloads("settlement")["amount"].sum() == moved
     assert run.balances["saving"].min() >= -2 * max(run.trades.height, 1)
     assert run.kpis()["value"].is_finite().all()
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_is_a_lever_of_the_lab_and_pays_to_the_micro_baht(rule):
+    lab = gl.Lab.thailand(prosumers=60).set({"market.rule": rule})
+    run = lab.run(slots=60, progress=False)
+    assert run.trades.height > 0
+    assert run.chain.transactions["accepted"].all()
+    assert abs(sum(run.kpi(n) for n in ("savings", "utilities_gain", "state_gain", "operator_gain"))) < 1e-6
+    assert 0 < run.kpi("welfare_share") <= 100 + 1e-9
+    bought, sold = run.readings["bought"], run.readings["sold"]
+    assert (bought <= run.readings["imported"]).all()
+    assert (sold <= run.readings["exported"]).all()
+    assert bought.sum() == sold.sum()
 
 
 @pytest.mark.parametrize("length", [{"hours": 1}, {"hours": 0.25}, {"slots": 1}, {"hours": 30}])

@@ -75,6 +75,9 @@ def orders(
             pl.col("net").abs().alias("energy"),
         )
     )
+    # Orders arrive in no order that an account could rely on.
+    arrival = stream(seed, "agents", "arrival").permutation(frame.height)
+    frame = frame.with_columns(seq=pl.Series(arrival, dtype=pl.UInt64))
     return ORDERS.check(frame)
 
 

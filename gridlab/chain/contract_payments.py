@@ -1,7 +1,7 @@
 """What a contract says for given meters: energy from each seller to each buyer, and who pays whom, slot by slot.
 
-With the net energy n_a = load - generation of account a, its export x_a = max(-n_a, 0) and its import m_a = max(n_a, 0),
-the energy that passes is ::
+With the net energy n = load - generation of an account, its export x = max(-n, 0) and its import m = max(n, 0), the
+energy that passes is ::
 
     as_produced   x of the seller, by the buyers' shares
     fixed         the contract's energy, by the buyers' shares
@@ -9,8 +9,9 @@ the energy that passes is ::
     shared        E = sum of all x; buyer b gets min(E s_b, m_b); the sellers give in proportion to their exports
 
 and never more than the contract's limit, where it has one. Shares are rounded by largest remainders
-(`gridlab.chain.sharing`); of many sellers and buyers, the first pays the first, and so on. A payment is ``price x energy``, or ``(price - reference) x energy``, to the micro-THB; a
-negative one turns the parties round. Wheeling is ``wheeling x energy``.
+(`gridlab.chain.sharing`); of many sellers and buyers, the first pays the first, and so on. A payment is
+``price x energy``, or ``(price - reference) x energy``, to the micro-THB; a negative one turns the parties round.
+Wheeling is ``wheeling x energy``.
 """
 
 from __future__ import annotations
@@ -113,10 +114,10 @@ def meters_of(terms: ContractTerms, readings: pl.DataFrame | pl.LazyFrame) -> Me
     sorted_rows = own.with_columns(rank=rank).sort("slot", "rank")
     slots = sorted_rows["slot"].unique(maintain_order=True).to_physical().to_numpy().astype(np.int64)
     if sorted_rows.height != len(slots) * len(order):
-        counts = pl.len().over("slot") < len(order)
+        lonely = sorted_rows.filter(pl.len().over("slot") < len(order)).drop("rank")
         raise ChainError(
             f"readings: a slot lacks the reading of a party, allowed: all of {list(order)} in every slot\n"
-            f"{show_rows(sorted_rows.with_columns(missing=counts).filter('missing').drop('rank', 'missing'), pl.lit(True))}"
+            f"{show_rows(lonely, pl.lit(True))}"
         )
     net = (sorted_rows["load"] - sorted_rows["generation"]).to_numpy().reshape(len(slots), len(order))
     return Meters.of(terms, slots, net)
@@ -149,7 +150,8 @@ def references_of(terms: ContractTerms, slots: Int64s, references: pl.DataFrame 
         return np.zeros(len(slots), np.int64)
     if references is None:
         raise ChainError(
-            f"contract {terms.name!r} pays the difference to a reference price; give a frame of slot and price (THB/MWh)"
+            f"contract {terms.name!r} pays the difference to a reference price; "
+            "give reference=<frame of slot and price in THB/MWh>"
         )
     rules = {
         "a slot has two reference prices": pl.col("slot").is_duplicated(),
@@ -215,17 +217,19 @@ def payments(terms: ContractTerms, meters: Meters, reference: Int64s) -> pl.Data
     if len(meters.slots) and not start <= meters.slots.min() <= meters.slots.max() < end:
         raise ChainError(f"contract {terms.name!r}: a slot lies outside {terms.start} … {terms.end}")
     energy = energies(terms, meters)
-    price = terms.settlement.price - reference
-    parts = [_rows(terms, meters.slots, energy, reference, price, "energy")]
+    prices = {"energy": terms.settlement.price - reference}
     if terms.grid.wheeling:
-        wheeling = np.full(len(meters.slots), terms.grid.wheeling, np.int64)
-        parts.append(_rows(terms, meters.slots, energy, reference, wheeling, "wheeling"))
-    return pl.concat(parts).sort("slot", maintain_order=True)
+        prices["wheeling"] = np.full(len(meters.slots), terms.grid.wheeling, np.int64)
+    parts = [_rows(terms, meters.slots, energy, code, price) for code, price in prices.items()]
+    rows = pl.concat(parts).join(_referenced(meters.slots, reference), on="slot", how="left", maintain_order="left")
+    return rows.sort("slot", maintain_order=True).select(column.name for column in EXECUTIONS.columns)
 
 
-def _rows(
-    terms: ContractTerms, slots: Int64s, energy: Int64s, reference: Int64s, price: Int64s, code: str
-) -> pl.DataFrame:
+def _referenced(slots: Int64s, reference: Int64s) -> pl.DataFrame:
+    return pl.DataFrame({"slot": pl.Series(slots).cast(SLOT), "reference": reference})
+
+
+def _rows(terms: ContractTerms, slots: Int64s, energy: Int64s, code: str, price: Int64s) -> pl.DataFrame:
     shape = energy.shape
     seller = np.broadcast_to(np.array(terms.sellers, np.int64)[None, :, None], shape)
     buyer = np.broadcast_to(np.array(terms.buyers, np.int64)[None, None, :], shape)
@@ -240,7 +244,6 @@ def _rows(
         "debit_account": np.where(turned, credit, debit),
         "credit_account": np.where(turned, debit, credit),
         "energy": energy,
-        "reference": np.broadcast_to(reference[:, None, None], shape),
         "amount": np.abs(amount),
     }
     frame = pl.DataFrame({name: np.ascontiguousarray(values).reshape(-1) for name, values in columns.items()})
@@ -249,4 +252,4 @@ def _rows(
         pl.col("debit_account", "credit_account").cast(pl.UInt32),
         contract_id=pl.lit(terms.id),
         code=pl.lit(code, dtype=CODES),
-    ).select(column.name for column in EXECUTIONS.columns)
+    )

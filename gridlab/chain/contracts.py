@@ -159,7 +159,7 @@ class ContractRegistry:
             return self
         if own["load"].max() > MOST_GENERATION:  # type: ignore[operator]
             raise ChainError(
-                f"readings: a party of a contract uses more than {MOST_GENERATION} Wh in a slot; look for a wrong unit\n"
+                f"readings: a contract's party uses more than {MOST_GENERATION} Wh in a slot; look for a wrong unit\n"
                 f"{show_rows(own, pl.col('load') > MOST_GENERATION)}"
             )
         keys = _key(own["account"].to_numpy(), own["slot"].to_physical().to_numpy())
@@ -262,13 +262,15 @@ def _check_members(terms: ContractTerms, members: Members) -> None:
     named = [*terms.parties, *(() if terms.grid.operator is None else (terms.grid.operator,))]
     for account in named:
         if account >= len(members):
-            raise ChainError(f"contract {terms.name!r}: account {account} does not exist, allowed: 0 … {len(members) - 1}")
+            allowed = f"allowed: 0 … {len(members) - 1}"
+            raise ChainError(f"contract {terms.name!r}: account {account} does not exist, {allowed}")
         if not members.active[account]:
             raise ChainError(f"contract {terms.name!r}: the licence of account {account} is not in force")
     operator = terms.grid.operator
     if operator is not None and members.roles[operator] != "grid_operator":
         raise ChainError(
-            f"contract {terms.name!r}: account {operator} is a {members.roles[operator]}, wheeling goes to a grid_operator"
+            f"contract {terms.name!r}: account {operator} is a {members.roles[operator]}, "
+            "allowed for wheeling: a grid_operator"
         )
 
 
@@ -303,7 +305,8 @@ def _references(terms: ContractTerms, claim: pl.DataFrame, slots: Int64s) -> Int
     outside = ~pl.col("reference").is_between(-MOST_PRICE, MOST_PRICE)
     if claim.select(outside.any()).item():
         raise ChainError(
-            f"contract {terms.name!r}: a reference price is not within ±{MOST_PRICE} THB/MWh\n{show_rows(claim, outside)}"
+            f"contract {terms.name!r}: a reference price is not within ±{MOST_PRICE} THB/MWh\n"
+            f"{show_rows(claim, outside)}"
         )
     first = claim.unique("slot", keep="first", maintain_order=True).sort("slot")
     return first["reference"].to_numpy()
@@ -318,9 +321,7 @@ def _require_same(terms: ContractTerms, claim: pl.DataFrame, due: pl.DataFrame) 
             f"contract {terms.name!r}: {claim.height} payments are claimed where it says {due.height}; "
             "claim each slot whole, in the order of slot, code, seller and buyer"
         )
-    differs = pl.lit(
-        pl.Series(np.any([(claim[name] != due[name]).to_numpy() for name in due.columns], axis=0))
-    )
+    differs = pl.lit(pl.Series(np.any([(claim[name] != due[name]).to_numpy() for name in due.columns], axis=0)))
     shown = [name for name in due.columns if name != "contract_id"]
     raise ChainError(
         f"contract {terms.name!r}: what is claimed is not what the contract says for the accepted readings\n"

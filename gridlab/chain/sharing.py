@@ -1,8 +1,8 @@
 """Sharing whole units exactly: the method of largest remainders, many rows at once.
 
-A row shares out the amount A by weights w_j of sum W. Member j gets the whole part of ``A w_j / W``; the units left over
-go one each to the largest remainders, equal ones to the earlier member. So the parts of a row sum to A exactly, none is
-a whole unit away from its exact share, and where A is at most W none is more than its weight.
+A row shares out the amount A by weights w_j of sum W. Member j gets the whole part of ``A w_j / W``; the units left
+over go one each to the largest remainders, equal ones to the earlier member. So the parts of a row sum to A exactly,
+none is a whole unit away from its exact share, and where A is at most W none is more than its weight.
 
 References
 ----------

@@ -2,15 +2,16 @@
 
 With metered net energy m and contracted net energy c of an account in a slot (Wh, above 0 where energy is taken), ::
 
-    imbalance  b = m - c          b > 0: short, b < 0: long
+    imbalance  b = m - c                b > 0: short, b < 0: long
     system     B = sum of b over the zone
-    payment      = b x price_short  where b > 0,   b x price_long  where b < 0      (micro-THB, exact)
+    payment      b x price_short      where b > 0 (micro-THB, exact)
+                 b x price_long       where b < 0
 
-Prices come from a reference p (day-ahead), and from what it costs to keep the balance: the up price u >= p, the marginal
-price of activated upward balancing energy, or a mark-up on p; the down price d <= p likewise. ::
+Prices come from a reference p (day-ahead), and from what it costs to keep the balance: the up price u >= p, the
+marginal price of activated upward balancing energy, or a mark-up on p; the down price d <= p likewise. ::
 
     single       price_short = price_long = u if B > 0, d if B < 0, p if B = 0, and at least the least price
-    dual         price_short = max(p, u if B > 0, least price),  price_long = min(p, d if B < 0)
+    dual       price_short = max(p, u if B > 0, least price),  price_long = min(p, d if B < 0)
 
 With source ``markup`` the dual prices are u and d in every slot. So whoever is short pays, always; and under dual prices
 nobody does better by being in imbalance than by having traded the same energy day-ahead.
@@ -22,6 +23,8 @@ for wind power integration", Energy Policy 38(7), 2010 (single and dual imbalanc
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import polars as pl
 
@@ -44,7 +47,8 @@ METHODS = ("single", "dual")
 SOURCES = ("balancing", "markup")
 
 _MOST_ENERGY = 10**12
-_MOST_PRICE = 10**6
+_MOST_PRICE = 10**5
+_INT64_MAX = 2**63 - 1
 _PPM = 1_000_000
 _WHERE = ("slot", "zone")
 
@@ -85,7 +89,15 @@ def _check_positions(positions: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
             pl.struct("slot", "zone", "account").is_duplicated()
         ),
     }
-    return _plain(POSITIONS.check(positions, rules=rules, error=MarketError))
+    frame = _plain(POSITIONS.check(positions, rules=rules, error=MarketError))
+    moved = pl.sum_horizontal(pl.col("contracted", "metered").abs()).cast(pl.Int128).sum()
+    largest: Any = frame.group_by(_WHERE).agg(moved=moved)["moved"].max() or 0
+    # With the largest mark-up, eleven times the largest reference price.
+    if int(largest) * 11 * _MOST_PRICE > _INT64_MAX:
+        raise MarketError(
+            f"positions: {largest} Wh in one slot and zone, whose cost might pass 64 bits; look for a wrong unit"
+        )
+    return frame
 
 
 def _plain(frame: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 For a trade of e Wh at p THB/MWh over a path that charges w THB/MWh::
 
-    amount   = p e                          to the seller
+    amount   = p e                          to the seller (where buyers pay another price, their amount is theirs)
     wheeling = w e                          to the utility
     losses   = [ amount x loss share ]      to the utility
     fee      = f e                          to the market operator
@@ -22,7 +22,7 @@ from gridlab.market.wheeling import Wheeling
 
 __all__ = ["BILL_PARTS", "LandedTerms", "share_of"]
 
-BILL_PARTS = ("amount", "wheeling", "losses", "fee", "vat")
+BILL_PARTS = ("amount_buy", "wheeling", "losses", "fee", "vat")
 _PPM = 1_000_000
 
 
@@ -57,22 +57,28 @@ class LandedTerms:
         Parameters
         ----------
         trades : polars.DataFrame
-            ``buyer``, ``seller``, ``energy`` (Wh), ``amount`` (micro-THB) and more.
+            ``buyer``, ``seller``, ``energy`` (Wh), ``amount`` (micro-THB, what the seller gets) and more; where buyers
+            pay another amount, ``amount_buy``. A null buyer or seller is the grid: energy that leaves the zone, for
+            which the grid owes no charges, or comes in over the longest path.
         accounts : polars.DataFrame
             As `gridlab.frames.ACCOUNTS`; row i is account i.
 
         Returns
         -------
         polars.DataFrame
-            `trades` with ``path``, ``wheeling``, ``losses``, ``fee``, ``vat`` and ``gross`` (Int64, micro-THB).
+            `trades` with ``path``, ``amount_buy``, ``wheeling``, ``losses``, ``fee``, ``vat`` and ``gross`` (Int64,
+            micro-THB).
         """
-        energy, amount = pl.col("energy"), pl.col("amount")
-        parts = pl.sum_horizontal("amount", "wheeling", "losses", "fee")
+        if "amount_buy" not in trades.columns:
+            trades = trades.with_columns(amount_buy=pl.col("amount"))
+        energy = pl.when(pl.col("buyer").is_not_null()).then("energy").otherwise(0)
+        paid = pl.when(pl.col("buyer").is_not_null()).then("amount_buy").otherwise(0)
+        parts = pl.sum_horizontal(paid, "wheeling", "losses", "fee")
         return (
             self.wheeling.locate(trades, accounts)
             .with_columns(
                 wheeling=pl.col("charge") * energy,
-                losses=share_of(amount, self.wheeling.loss_share()),
+                losses=share_of(paid, self.wheeling.loss_share()),
                 fee=self.fee * energy,
             )
             .with_columns(vat=share_of(parts, self.vat))

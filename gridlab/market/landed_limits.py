@@ -65,4 +65,5 @@ def _shrink(values: Int64s, ppm: int) -> Int64s:
     if not ppm:
         return values
     quotient, remainder = np.divmod(values, np.int64(_PPM + ppm))
-    return quotient * _PPM + remainder * _PPM // (_PPM + ppm)
+    shrunk: Int64s = quotient * _PPM + remainder * _PPM // (_PPM + ppm)
+    return shrunk

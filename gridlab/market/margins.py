@@ -25,6 +25,8 @@ class Margins:
 
     Attributes
     ----------
+    levels : Levels
+        Where demand and supply meet.
     limit, energy : ndarray of int64, shape (2, books)
         Limit (THB/MWh) and whole energy (Wh) of the last efficient order.
     ahead, value_ahead : ndarray of int64, shape (2, books)
@@ -38,6 +40,7 @@ class Margins:
         Of these rows: -1 ahead of the last efficient order, 0 that order, 1 behind it.
     """
 
+    levels: Levels
     limit: Int64s
     energy: Int64s
     ahead: Int64s
@@ -77,7 +80,7 @@ def find_margins(books: Books, levels: Levels, *, next_limits: bool) -> Margins:
     ahead = levels.energy - reached
     value_ahead = value - reached * np.where(reached > 0, limit, 0)
     next_limit = _next_limits(books, levels, sides, rows[place == 1]) if next_limits else np.full_like(limit, NONE)
-    return Margins(limit, energy, ahead, value_ahead, next_limit, rows, place)
+    return Margins(levels, limit, energy, ahead, value_ahead, next_limit, rows, place)
 
 
 def _place(sides: Int64s, energy: Int64s, fill: Int64s) -> tuple[Int64s, npt.NDArray[np.int8]]:

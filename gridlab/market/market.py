@@ -9,15 +9,21 @@ import polars as pl
 
 from gridlab import units
 from gridlab.levers import Levers, choice, number
+from gridlab.market.clearing import RULES as CLEARING_RULES
 from gridlab.market.clearing import Clearing, clear
 from gridlab.market.landed import LandedTerms
 from gridlab.market.protection import Protection
 from gridlab.market.retail_terms import RetailTerms
 from gridlab.market.wheeling import Wheeling
+from gridlab.market.zonal_terms import ZonalTerms
 
-__all__ = ["Market"]
+__all__ = ["RULES", "Market"]
 
 _OPERATOR = "market operator, under the ERC sandbox"
+
+RULES = (*CLEARING_RULES, "zonal")
+# Rules that read k and the rationing; the others have prices and fills of their own.
+_RATIONED = ("uniform", "pay_as_bid", "tiered", "zonal")
 
 
 class Market(Levers):
@@ -29,11 +35,11 @@ class Market(Levers):
         market.clear(orders).prices
     """
 
-    parts = ("wheeling", "retail", "protection")
+    parts = ("wheeling", "retail", "protection", "zonal")
 
     rule = choice(
         "uniform",
-        ["uniform", "pay_as_bid"],
+        list(RULES),
         label="Clearing rule",
         label_th="กติกาจับคู่ซื้อขาย",
         source="Uniform price (k-double auction) as in Energies 2024, 17(5), 1220 (fact sheet 2, V)",
@@ -126,6 +132,7 @@ class Market(Levers):
         self.wheeling = Wheeling()
         self.retail = RetailTerms()
         self.protection = Protection()
+        self.zonal = ZonalTerms()
         super().__init__(**levers)
 
     def conflict(self, values: Mapping[str, Any]) -> str | None:
@@ -141,15 +148,37 @@ class Market(Levers):
         """Return the price floor and the price cap in THB/MWh."""
         return units.price(self.price_floor), units.price(self.price_cap)
 
-    def clear(self, orders: pl.DataFrame | pl.LazyFrame) -> Clearing:
-        """Clear `orders` (see `gridlab.frames.ORDERS`) by this market's levers, every book at once."""
+    def clear(self, orders: pl.DataFrame | pl.LazyFrame, accounts: pl.DataFrame | None = None) -> Clearing:
+        """Clear `orders` by this market's levers, every book at once.
+
+        Parameters
+        ----------
+        orders : polars.DataFrame or polars.LazyFrame
+            As `gridlab.frames.ORDERS`. With the rule ``tiered``, buyers' limits are on the landed price before VAT.
+        accounts : polars.DataFrame, optional
+            As `gridlab.frames.ACCOUNTS`; ``tiered`` reads from it where the meters hang.
+        """
         floor, cap = self.limits()
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = {"floor": floor, "cap": cap}
+        if self.rule in _RATIONED:
+            options |= {"k": self.k, "rationing": self.rationing}
+        if self.rule == "zonal":
+            from gridlab.market.coupling import couple
+
+            return couple(orders, self.zonal.limits(), **options)
         if self.rule == "uniform":
             options["pricing"] = self.pricing
             if self.pricing == "seller_share":
                 options["r"] = self.seller_share
-        return clear(orders, self.rule, k=self.k, rationing=self.rationing, floor=floor, cap=cap, **options)
+        elif self.rule == "tiered":
+            options |= {"tariff": self.landed_terms(), "accounts": accounts}
+        return clear(orders, self.rule, **options)
+
+    def value_of(self, landed: pl.Expr) -> pl.Expr:
+        """Return the limit (THB/MWh) of a buyer for whom `landed` (before VAT, 0.1 THB/MWh) is as good as retail."""
+        if self.rule == "tiered":
+            return landed // 10
+        return self.landed_terms().highest_energy_price(landed)
 
     def landed_terms(self) -> LandedTerms:
         """Return the charges that stand between the energy price and the buyer's bill."""

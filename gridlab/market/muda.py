@@ -17,7 +17,7 @@ from gridlab.market.books import Books
 from gridlab.market.displaced import Queue
 from gridlab.market.filling import Fills
 from gridlab.market.halving import draw_lots
-from gridlab.market.kernels import FILLED, NO_COUNTERPARTY, NONE, PARTLY, PRICED_OUT, RATIONED, Levels
+from gridlab.market.kernels import FILLED, NO_COUNTERPARTY, NONE, PARTLY, PRICED_OUT, RATIONED
 from gridlab.market.matching import meet
 from gridlab.market.pricing import point_between, price_books
 from gridlab.market.rationing import RATIONINGS, CutLevels

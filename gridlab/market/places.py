@@ -119,8 +119,11 @@ def _level(name: str, path: str, series: pl.Series | None) -> Level:
 def _numbers(name: str, series: pl.Series) -> Int64s:
     """Return a number for each value, 0 upwards (with gaps); any number for nulls."""
     if series.dtype.is_integer():
-        low = series.min() or 0
-        return (series.fill_null(low) - low).cast(pl.Int64).to_numpy()
+        low, high = series.min() or 0, series.max() or 0
+        if not series.null_count() and low >= 0 and high < 2**31:  # type: ignore[operator]
+            return series.to_numpy()
+        shifted = pl.col(name).fill_null(low).cast(pl.Int128) - pl.lit(low, dtype=pl.Int128)
+        return series.rename(name).to_frame().select(shifted.cast(pl.Int64)).to_series().to_numpy()
     if isinstance(series.dtype, pl.Enum):
         return series.to_physical().fill_null(0).cast(pl.Int64).to_numpy()
     if isinstance(series.dtype, (pl.String, pl.Categorical)):

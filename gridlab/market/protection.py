@@ -166,7 +166,8 @@ def wash_trades(trades: pl.DataFrame, *, ratio: int) -> pl.DataFrame:
     sold_by_b = pl.col("energy").filter(pl.col("seller") == pl.col("account_b")).sum()
     smaller, larger = pl.min_horizontal("a_to_b", "b_to_a"), pl.max_horizontal("a_to_b", "b_to_a")
     return (
-        trades.select("buyer", "seller", "energy", account_a=a, account_b=b)
+        trades.drop_nulls(["buyer", "seller"])
+        .select("buyer", "seller", "energy", account_a=a, account_b=b)
         .group_by("account_a", "account_b")
         .agg(a_to_b=sold_by_a, b_to_a=sold_by_b)
         .filter((smaller > 0) & (smaller * 1_000_000 >= larger * ratio))

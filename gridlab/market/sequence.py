@@ -3,7 +3,7 @@
 ::
 
     day-ahead   all books clear at once on the forecast of the day before
-    intraday    orders for what the newer forecast changed, and for what did not trade, meet as they arrive, until the gate
+    intraday    orders for what the newer forecast changed, and for what did not trade, meet until the gate closes
     rest        what is still open is nominated with the utility, or left to imbalance
     balancing   the system operator activates orders in merit order until the zone's net imbalance is covered
     imbalance   metered less contracted energy is settled at a single or at two prices
@@ -293,10 +293,10 @@ class MarketSequence(Levers):
         needs = net.join(first, on=keys, how="left", maintain_order="left").select(
             *net.columns[:-1], net=pl.col("net") - pl.col("day_ahead").fill_null(0)
         )
-        highest = day_ahead.fills["order_id"].max()
+        highest: Any = day_ahead.fills["order_id"].max()
         orders = arrivals(
             _orders(traders, needs), gate_closure=self.gate_closure, seed=seed,
-            first_id=0 if highest is None else int(highest) + 1,  # type: ignore[call-overload]
+            first_id=0 if highest is None else int(highest) + 1,
         )  # fmt: skip
         return clear(orders, "continuous", floor=floor, cap=cap)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from gridlab.errors import ArgumentError, ArgumentTypeError, MarketError, nearest
-from gridlab.frames import ORDERS, SLOT, Column, Schema
+from gridlab.frames import SLOT, Column, Schema
 from gridlab.market.door import check_orders
 
 __all__ = ["NEEDS", "PRICINGS", "Balancing", "activate"]
@@ -37,7 +37,7 @@ class Balancing:
     ----------
     activations : polars.DataFrame
         Activated orders: ``order_id``, ``slot``, ``zone`` (text), ``account``, ``side``, ``energy`` offered,
-        ``activated`` (Wh), ``limit``, ``price`` (THB/MWh), ``amount`` (micro-THB: what the seller gets, the buyer pays).
+        ``activated`` (Wh), ``limit``, ``price`` (THB/MWh), ``amount`` (micro-THB: what the seller gets, buyer pays).
     summary : polars.DataFrame
         ``slot``, ``zone``, ``need``, ``covered``, ``uncovered`` (Wh, all with the sign of the need), ``price``
         (marginal, THB/MWh; null where nothing was activated).

@@ -47,7 +47,9 @@ class Institutions:
     Attributes
     ----------
     market_operator : int
-        Receives the trading fee.
+        Receives the trading fee, and stands between buyers and sellers who do not meet at one price.
+    grid : int
+        Buys what leaves a zone and sells what comes in; keeps the congestion rent.
     revenue_department : int
         Receives the VAT.
     utilities : Mapping[str, int]
@@ -55,6 +57,7 @@ class Institutions:
     """
 
     market_operator: int
+    grid: int
     revenue_department: int
     utilities: Mapping[str, int]
 
@@ -111,13 +114,20 @@ def trade_transfers(billed: pl.DataFrame, accounts: pl.DataFrame, institutions: 
     polars.DataFrame
         As `SETTLEMENT`, ordered by slot, kind and trade.
     """
-    utility = institutions.utility_of(accounts).gather(billed["buyer"]).alias("utility")
-    frame = billed.with_columns(utility).lazy()
+    utility = institutions.utility_of(accounts).gather(billed["buyer"].fill_null(0)).alias("utility")
+    grid = pl.lit(institutions.grid, dtype=pl.UInt32)
+    frame = billed.with_columns(utility, pl.col("buyer", "seller").fill_null(grid)).lazy()
     buyer = pl.col("buyer")
     operator = pl.lit(institutions.market_operator, dtype=pl.UInt32)
     state = pl.lit(institutions.revenue_department, dtype=pl.UInt32)
+    house = pl.when((buyer == grid) | (pl.col("seller") == grid)).then(grid).otherwise(operator)
+    direct = (pl.col("amount") == pl.col("amount_buy")) & (house == operator)
+    apart = frame.filter(~direct)
+    # Whoever stands between the two collects before it pays out.
     parts = [
-        _signed(frame, buyer, pl.col("seller"), pl.col("amount"), "energy"),
+        _signed(frame.filter(direct), buyer, pl.col("seller"), pl.col("amount"), "energy"),
+        _signed(apart.filter(buyer != grid), buyer, house, pl.col("amount_buy"), "energy"),
+        _signed(apart.filter(pl.col("seller") != grid), house, pl.col("seller"), pl.col("amount"), "energy"),
         _signed(frame, buyer, pl.col("utility"), pl.col("wheeling"), "wheeling"),
         _signed(frame, buyer, pl.col("utility"), pl.col("losses"), "losses"),
         _signed(frame, buyer, operator, pl.col("fee"), "fee"),
@@ -165,7 +175,7 @@ def residuals(readings: pl.DataFrame, trades: pl.DataFrame) -> pl.DataFrame:
 
 
 def _traded(trades: pl.DataFrame, party: str, name: str) -> pl.LazyFrame:
-    grouped = trades.lazy().group_by("slot", pl.col(party).alias("account"))
+    grouped = trades.lazy().filter(pl.col(party).is_not_null()).group_by("slot", pl.col(party).alias("account"))
     return grouped.agg(pl.col("energy").sum().alias(name))
 
 

@@ -95,7 +95,9 @@ def tiered_options(given: Mapping[str, object], *, pricing: str = "competitive")
     options |= given
     tariff = options.pop("tariff")
     if tariff is None:
-        raise MarketError("rule 'tiered' needs tariff=: a Wheeling, or LandedTerms as Market.landed_terms() returns them")
+        raise MarketError(
+            "rule 'tiered' needs tariff=: a Wheeling, or LandedTerms such as Market().landed_terms() returns"
+        )
     if isinstance(tariff, Wheeling):
         tariff = LandedTerms(tariff, 0, 0)
     if not isinstance(tariff, LandedTerms):
@@ -157,10 +159,12 @@ def clear_tiered(
     limits = LandedLimits.of(terms, with_vat=limits_with_vat)
     _check_room(books, limits)
     run = TieredRun(books, k, rationing)
-    if not clear_levels_compiled(run, levels, limits):
+    result = clear_levels_compiled(books, levels, limits, k, by_time=rationing == "time")
+    if result is None:
         _clear_levels(run, levels, limits)
+        result = run.result()
     pair, solve = partial(_pair, run, levels, limits), partial(_best_welfare, books, levels, limits)
-    return TieredClearing("tiered", run.prices(), fills_frame(books, run.fills()), pair, solve)
+    return TieredClearing("tiered", result.prices(books), fills_frame(books, result.fills), pair, solve)
 
 
 def _clear_levels(run: TieredRun, levels: list[Level], limits: LandedLimits) -> None:

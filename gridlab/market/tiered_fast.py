@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from importlib import import_module
-from math import prod
 
 import numpy as np
 import numpy.typing as npt
 
 from gridlab.market.books import Books
+from gridlab.market.filling import Fills
 from gridlab.market.landed_limits import LandedLimits
 from gridlab.market.packing import merit_words
 from gridlab.market.parallel import over_chunks, sort_in_place
 from gridlab.market.places import Level
-from gridlab.market.tiered_run import TieredRun
+from gridlab.market.tiered_run import TieredResult
 
 __all__ = ["clear_levels_compiled"]
 
@@ -23,51 +24,57 @@ Int64s = npt.NDArray[np.int64]
 INT64_MAX = 2**63 - 1
 # A place number is the position in a table of the kernel; numbers beyond this go the other way.
 _MOST_PLACES = 2**23
+_LARGEST_PRICE = 2**42
 
 
-def clear_levels_compiled(run: TieredRun, levels: Sequence[Level], limits: LandedLimits) -> bool:
-    """Clear all levels into `run`, if the compiled kernel is in use and everything fits its numbers.
+def clear_levels_compiled(
+    books: Books, levels: Sequence[Level], limits: LandedLimits, k: Fraction, *, by_time: bool
+) -> TieredResult | None:
+    """Clear all levels, if the compiled kernel is in use and everything fits its numbers.
 
     Parameters
     ----------
-    run : TieredRun
-        Before its first level.
+    books : Books
     levels : sequence of Level
     limits : LandedLimits
+    k : Fraction
+    by_time : bool
+        Whether a cut level is rationed by time rather than pro rata.
 
     Returns
     -------
-    bool
-        Whether the levels were cleared; the result is the same as `TieredRun.clear_level`'s, which the tests hold.
+    TieredResult or None
+        The same as `gridlab.market.tiered_run.TieredRun` finds, which the tests hold; None where it has to do it.
     """
-    books = run.books
-    if not books.compiled or not len(books.book) or not _fits(run, levels):
-        return False
-    bits = (len(books.book) - 1).bit_length()
-    packed = merit_words(books, np.arange(len(books.book)), bits)
+    count = len(books.book)
+    bits = max(count - 1, 0).bit_length()
+    packed = merit_words(books, np.arange(count), bits) if _fits(books, levels, limits, k) else None
     if packed is None:
-        return False
+        return None
     sort_in_place(packed.words)
     runs = books.kernel.find_runs(packed.words, packed.merit_bits + bits, books.count)
     rows = (packed.words & np.uint64((1 << bits) - 1)).view(np.int64)
     most = max(int(level.place.max()) + 1 for level in levels if level.place is not None)
-    terms = np.array(
-        [(limits.vat, limits.besides[level.path], limits.losses, run.k.numerator, run.k.denominator)
-         for level in levels], dtype=np.int64,
-    )  # fmt: skip
-    state = (run.left, run.amount, run.reason, run.value, run.turnover, run.low, run.high)
-    arrival = (*_arrival(books), run.rationing == "time")
-    inputs = (rows, runs, books.price, _places(levels, books), terms, arrival, most)
+    terms = [
+        (limits.vat, limits.besides[level.path], limits.losses, k.numerator, k.denominator) for level in levels
+    ]
+    filled, amount, paid = (np.empty(count, dtype=np.int64) for _ in range(3))
+    reason, sums = np.empty(count, dtype=np.uint8), TieredResult.empty_sums(books.count)
+    inputs = (rows, runs, books.price, books.energy, _places(levels, books), np.array(terms, dtype=np.int64))
+    arrival = (*_arrival(books), by_time)
     walk = import_module("gridlab.market.tiered_numba").walk
-    over_chunks(walk, books.count, *state, *inputs, weight=len(books.book))
-    return True
+    over_chunks(walk, books.count, (filled, amount, paid, reason), sums, *inputs, arrival, most, weight=count)
+    return TieredResult(Fills(filled, amount, paid, reason), sums)
 
 
-def _fits(run: TieredRun, levels: Sequence[Level]) -> bool:
-    books = run.books
-    span = int(books.price.max()) - int(books.price.min()) + 2**40
-    sums = int(books.energy.max()) * int(books.energy.max()) * len(books.book)
-    if prod((span, run.k.numerator + 1)) > INT64_MAX or sums > INT64_MAX or run.k.denominator > INT64_MAX:
+def _fits(books: Books, levels: Sequence[Level], limits: LandedLimits, k: Fraction) -> bool:
+    if not books.compiled or not len(books.book):
+        return False
+    largest = max(-int(books.price.min()), int(books.price.max())) + max(limits.besides.values())
+    # Losses are taken off in parts per million; a share of a price interval and a share of a level are products too.
+    if largest >= _LARGEST_PRICE or 2 * largest * k.numerator > INT64_MAX or k.denominator > INT64_MAX:
+        return False
+    if int(books.energy.max()) ** 2 * len(books.book) > INT64_MAX:
         return False
     return all(level.place is None or int(level.place.max()) < _MOST_PLACES for level in levels)
 

@@ -4,7 +4,7 @@ The orders of a book stand in merit order, and so do those of each of its places
 then clears as in `gridlab.market.tiered_run`, to the last Wh; see there for what is computed.
 """
 
-# ruff: noqa: PLR0917 - threads hand a kernel its arrays and its chunk by position
+# ruff: noqa: FBT001, PLR0917 - threads hand a kernel its arrays and its chunk by position
 
 from __future__ import annotations
 
@@ -122,10 +122,9 @@ def _volume(next_buy: Int64s, next_sell: Int64s, bids: Int64s, asks: Int64s, wan
 
 
 @_compiled
-def _share_out(rows: Int64s, following: Int64s, limits: Int64s, left: Int64s, arrival: Any, side: Int64s,
-               given: Int64s) -> None:  # fmt: skip
+def _share_out(rows: Int64s, following: Int64s, limits: Int64s, left: Int64s, seq: Words, ids: Words, by_time: bool,
+               side: Int64s, given: Int64s) -> None:  # fmt: skip
     """Write to `given` what each order at the last level of a side gets, in the order of the chain."""
-    seq, ids, by_time = arrival
     limit, fill, total, position = side[0], side[1], side[2], side[3]
     count = 0
     while position >= 0 and limits[position] == limit:
@@ -148,8 +147,8 @@ def _share_out(rows: Int64s, following: Int64s, limits: Int64s, left: Int64s, ar
 
 
 @_compiled
-def _fill(rows: Int64s, following: Int64s, limits: Int64s, left: Int64s, amount: Int64s, arrival: Any, start: int,
-          side: Int64s, price: int, given: Int64s) -> None:  # fmt: skip
+def _fill(rows: Int64s, following: Int64s, limits: Int64s, left: Int64s, amount: Int64s, seq: Words, ids: Words,
+          by_time: bool, start: int, side: Int64s, price: int, given: Int64s) -> None:  # fmt: skip
     """Fill one side of a place: whole ahead of the last level, shared out at it."""
     position = start
     while position != side[3]:
@@ -160,7 +159,7 @@ def _fill(rows: Int64s, following: Int64s, limits: Int64s, left: Int64s, amount:
     if cut and (following[position] < 0 or limits[following[position]] != side[0]):
         given[0] = side[1]
     elif cut:
-        _share_out(rows, following, limits, left, arrival, side, given)
+        _share_out(rows, following, limits, left, seq, ids, by_time, side, given)
     place = 0
     while position >= 0 and limits[position] == side[0]:
         energy = given[place] if cut else left[position]
@@ -171,20 +170,49 @@ def _fill(rows: Int64s, following: Int64s, limits: Int64s, left: Int64s, amount:
 
 
 @_compiled
-def _clear_place(rows: Any, chains: Any, limits: Any, left: Any, amount: Any, arrival: Any, k: Any, first: Any,
-                 room: Any) -> Any:  # fmt: skip
-    """Clear one place; return its price and volume, and leave what is known of its sides in `room`."""
-    bid, ask, given = room
-    i, j = first
-    volume = _volume(chains[0], chains[1], limits[0], limits[1], left[0], left[1], i, j)
-    _serve(chains[0], limits[0], left[0], i, volume, bid)
-    _serve(chains[1], limits[1], left[1], j, volume, ask)
-    bottom = max(ask[0], bid[4])
-    top = bid[0] if ask[4] == NONE else min(bid[0], ask[4])
-    price = bottom + (top - bottom) * k[0] // k[1]
-    _fill(rows[0], chains[0], limits[0], left[0], amount[0], arrival, i, bid, price, given)
-    _fill(rows[1], chains[1], limits[1], left[1], amount[1], arrival, j, ask, price, given)
-    return price, volume
+def _note(sums: Int64s, book: int, volume: int, price: int, bid_value: int, ask_value: int) -> None:
+    """Add what a place traded to the sums of its book."""
+    sums[0, book] += volume
+    sums[3, book] += bid_value
+    sums[4, book] += ask_value
+    sums[5, book] += volume * price
+    sums[6, book], sums[7, book] = min(sums[6, book], price), max(sums[7, book], price)
+
+
+@_compiled
+def _clear_places(groups: int, ends: Any, buys: Int64s, sells: Int64s, next_buy: Int64s, next_sell: Int64s,
+                  bids: Int64s, asks: Int64s, wanted: Int64s, offered: Int64s, paid: Int64s, got: Int64s, seq: Words, ids: Words,
+                  by_time: bool, numerator: int, denominator: int, bid: Int64s, ask: Int64s, given: Int64s,
+                  sums: Int64s, book: int) -> Any:  # fmt: skip
+    """Clear all places of a level in one book; return the last price found, `NONE` where nothing trades."""
+    price = np.int64(NONE)
+    for group in range(groups):
+        i, j = ends[group, 0, 0], ends[group, 1, 0]
+        if i < 0 or j < 0 or bids[i] < asks[j]:
+            continue
+        if next_buy[i] < 0 and next_sell[j] < 0:
+            # One buy and one sell, the usual case in a small place: whoever is left over is at the margin.
+            volume = min(wanted[i], offered[j])
+            bottom = asks[j] if volume == wanted[i] else bids[i]
+            top = bids[i] if volume == offered[j] else asks[j]
+            price = bottom + (top - bottom) * numerator // denominator
+            wanted[i] -= volume
+            offered[j] -= volume
+            paid[i] += volume * price
+            got[j] += volume * price
+            bid[0], ask[0] = bids[i], asks[j]
+            _note(sums, book, volume, price, volume * bids[i], volume * asks[j])
+            continue
+        volume = _volume(next_buy, next_sell, bids, asks, wanted, offered, i, j)
+        _serve(next_buy, bids, wanted, i, volume, bid)
+        _serve(next_sell, asks, offered, j, volume, ask)
+        bottom = max(ask[0], bid[4])
+        top = bid[0] if ask[4] == NONE else min(bid[0], ask[4])
+        price = bottom + (top - bottom) * numerator // denominator
+        _fill(buys, next_buy, bids, wanted, paid, seq, ids, by_time, i, bid, price, given)
+        _fill(sells, next_sell, asks, offered, got, seq, ids, by_time, j, ask, price, given)
+        _note(sums, book, volume, price, bid[5], ask[5])
+    return price
 
 
 @_compiled
@@ -222,7 +250,9 @@ def walk(
     space, ends = np.empty((6, largest), dtype=np.int64), np.empty((largest, 2, 2), dtype=np.int64)
     place = np.empty((places.shape[1], largest), dtype=np.int32)
     bid, ask = np.zeros(6, dtype=np.int64), np.zeros(6, dtype=np.int64)
-    epoch, last = np.int64(0), len(terms) - 1
+    seq, ids, by_time = arrival
+    epoch, last, found = np.int64(0), len(terms) - 1, np.int64(NONE)
+    demand = supply = np.int64(0)
     for book in range(start, stop):
         first, middle, end = runs[2 * book], runs[2 * book + 1], runs[2 * book + 2]
         here, split = rows[first:end], middle - first
@@ -241,26 +271,18 @@ def walk(
         for level in range(last + 1):
             epoch += 1
             if level == 0 or (terms[level, :3] != terms[level - 1, :3]).any():
+                vat, besides, losses = terms[level, 0], terms[level, 1], terms[level, 2]
                 for position in range(split):
-                    bids[position] = _shrink(_shrink(limits[position], terms[level, 0]) - terms[level, 1], terms[level, 2])
+                    bids[position] = _shrink(_shrink(limits[position], vat) - besides, losses)
             demand, supply = wanted.sum(), offered.sum()
-            found, groups = np.int64(NONE), 0
+            groups = 0
             if demand and supply:
                 best_bid, best_ask = _best_open(wanted, bids), _best_open(offered, asks)
                 groups = _chain(0, wanted, bids, best_ask, place[level], table, epoch, chains[0], ends, 0)
                 groups = _chain(1, offered, asks, best_bid, place[level, split:], table, epoch, chains[1], ends, groups)
-            for group in range(groups):
-                i, j = ends[group, 0, 0], ends[group, 1, 0]
-                if i < 0 or j < 0 or bids[i] < asks[j]:
-                    continue
-                found, volume = _clear_place(
-                    (buys, sells), chains, (bids, asks), (wanted, offered), amounts, arrival, terms[level, 3:], (i, j),
-                    (bid, ask, space[5]),
-                )  # fmt: skip
-                sums[0, book] += volume
-                sums[3, book] += bid[5]
-                sums[4, book] += ask[5]
-                sums[5, book] += volume * found
-                sums[6, book], sums[7, book] = min(sums[6, book], found), max(sums[7, book], found)
+            found = _clear_places(
+                groups, ends, buys, sells, chains[0], chains[1], bids, asks, wanted, offered, amounts[0], amounts[1],
+                seq, ids, by_time, terms[level, 3], terms[level, 4], bid, ask, space[5], sums, book,
+            )  # fmt: skip
         _write(buys, bids, wanted, amounts[0], -1, supply, found, bid[0], energy, out)
         _write(sells, asks, offered, amounts[1], 1, demand, found, ask[0], energy, out)

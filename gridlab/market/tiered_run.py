@@ -20,11 +20,47 @@ from gridlab.market.pricing import BookPrices, price_books
 from gridlab.market.result import prices_frame, trades_frame
 from gridlab.market.sieve import number_places, rows_that_cross
 
-__all__ = ["TieredRun"]
+__all__ = ["SUMS", "TieredResult", "TieredRun"]
 
 Int64s = npt.NDArray[np.int64]
 
 INT64_MAX = 2**63 - 1
+
+SUMS = ("energy", "demand", "supply", "bid_value", "ask_value", "turnover", "low", "high")
+
+
+@dataclass(frozen=True, slots=True)
+class TieredResult:
+    """What a tiered clearing finds.
+
+    Attributes
+    ----------
+    fills : Fills
+    sums : ndarray of int64, shape (8, books)
+        Rows as in `SUMS`: energy traded, demand, supply (Wh), values of the buys and of the sells that trade, at the
+        limits on the energy price, turnover (micro-THB), lowest and highest price (THB/MWh).
+    """
+
+    fills: Fills
+    sums: Int64s
+
+    @staticmethod
+    def empty_sums(books: int) -> Int64s:
+        """Return the sums of books in which nothing has traded yet."""
+        sums = np.zeros((len(SUMS), books), dtype=np.int64)
+        sums[SUMS.index("low")], sums[SUMS.index("high")] = INT64_MAX, NONE
+        return sums
+
+    def prices(self, books: Books) -> pl.DataFrame:
+        """Return one row per book."""
+        energy, demand, supply, bid_value, ask_value, turnover, low, high = self.sums
+        levels = Levels.of_books(books.count)
+        levels.energy[:], levels.demand[:], levels.supply[:] = energy, demand, supply
+        levels.bid_value[:], levels.ask_value[:] = bid_value, ask_value
+        trades = energy > 0
+        mean = np.where(trades, turnover // np.maximum(energy, 1), NONE)
+        found = BookPrices(mean, np.where(trades, low, NONE), high)
+        return prices_frame(books, levels, found, bid_value - turnover, turnover - ask_value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,33 +158,20 @@ class TieredRun:
         np.maximum.at(self.high, book, price)
         self.rounds.append(_Round(level, rows, places, filled, price))
 
-    def prices(self) -> pl.DataFrame:
-        """Return one row per book."""
-        books = self.books
-        levels = Levels.of_books(books.count)
-        filled = books.energy - self.left
-        offered = np.zeros((2, books.count), dtype=np.int64)
-        np.add.at(offered, (books.side, books.book), books.energy)
-        np.add.at(levels.energy, books.book, filled * (books.side == 0))
-        levels.demand[:], levels.supply[:] = offered
-        levels.bid_value[:], levels.ask_value[:] = self.value
-        trades = levels.energy > 0
-        mean = np.where(trades, self.turnover // np.maximum(levels.energy, 1), NONE)
-        found = BookPrices(mean, np.where(trades, self.low, NONE), self.high)
-        surplus = (levels.bid_value - self.turnover, self.turnover - levels.ask_value)
-        return prices_frame(books, levels, found, *surplus)
-
-    def fills(self) -> Fills:
-        """Return what each order got in all levels together."""
+    def result(self) -> TieredResult:
+        """Return what each order got in all levels together, and the sums of each book."""
         books = self.books
         filled = books.energy - self.left
         paid = np.where(filled > 0, self.amount // np.maximum(filled, 1), NONE)
-        present = np.zeros((2, books.count), dtype=np.bool_)
-        present[books.side, books.book] = True
-        alone = ~present[1 - books.side, books.book]
+        offered = np.zeros((2, books.count), dtype=np.int64)
+        np.add.at(offered, (books.side, books.book), books.energy)
+        alone = offered[1 - books.side, books.book] == 0
         refusal = np.where(alone, NO_COUNTERPARTY, self.reason)
         reason = np.where(self.left == 0, FILLED, np.where(filled > 0, PARTLY, refusal)).astype(np.uint8)
-        return Fills(filled, self.amount, paid, reason)
+        bought = np.zeros(books.count, dtype=np.int64)
+        np.add.at(bought, books.book, filled * (books.side == 0))
+        sums = np.stack((bought, *offered, *self.value, self.turnover, self.low, self.high))
+        return TieredResult(Fills(filled, self.amount, paid, reason), sums)
 
     def trades(self) -> pl.DataFrame:
         """Return the pairs of all levels."""

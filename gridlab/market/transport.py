@@ -1,7 +1,7 @@
 """The best welfare under landed costs: a transport problem over the levels of the grid, solved by HiGHS.
 
-Energy from a seller reaches a buyer through a pool: that of a transformer, a feeder, …, or of the whole book. With x the
-energy that a buyer draws from a pool of his and y what a seller puts into one of his::
+Energy from a seller reaches a buyer through a pool: that of a transformer, a feeder, …, or of the whole book. With x
+the energy that a buyer draws from a pool of his and y what a seller puts into one of his::
 
     maximise    sum h x - sum s y          h: the buyer's limit less the charges of the pool's path
     such that   each pool is balanced, and no order passes its energy
@@ -78,7 +78,7 @@ def _flows(books: Books, levels: Sequence[Level], limits: LandedLimits) -> _Flow
         rows, limit, place = rows[stay], limit[stay], place[stay]
         numbers, count = number_places(books, rows, place)
         sign = 1 - 2 * books.side[rows].astype(np.int64)
-        columns.append(_Flows(rows, numbers + pools, sign, sign * limit))
+        columns.append(_Flows(rows, numbers.astype(np.int64) + pools, sign, sign * limit))
         pools += count
     fields = ("order", "pool", "sign", "gain")
     return _Flows(*(np.concatenate([getattr(part, name) for part in columns]) for name in fields))
@@ -101,7 +101,7 @@ def _solve(books: Books, flows: _Flows) -> Int64s:
     )
     if result.x is None:
         raise MarketError(f"the transport program has no optimum: {result.message}; check prices and energies")
-    energy = np.rint(result.x).astype(np.int64)
+    energy: Int64s = np.rint(result.x).astype(np.int64)
     used, balance = np.zeros(len(orders), dtype=np.int64), np.zeros(len(pools), dtype=np.int64)
     np.add.at(used, order, energy)
     np.add.at(balance, pool, energy * flows.sign)

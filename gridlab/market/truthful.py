@@ -16,13 +16,13 @@ import numpy.typing as npt
 
 from gridlab.market.books import Books
 from gridlab.market.filling import Fills
-from gridlab.market.kernels import FILLED, NOBODY, NONE, PARTLY, PRICED_OUT, RATIONED, Levels
+from gridlab.market.kernels import FILLED, NOBODY, NONE, PARTLY, PRICED_OUT, RATIONED
 from gridlab.market.margins import Margins, find_margins
 from gridlab.market.matching import meet
 from gridlab.market.parallel import over_chunks
 from gridlab.market.rationing import CutLevels
 from gridlab.market.result import Clearing
-from gridlab.market.two_prices import REDUCED, BookSums, two_price_clearing
+from gridlab.market.two_prices import REDUCED, BookSums, add_by_side, two_price_clearing
 
 __all__ = ["Decision", "clear_by_margins", "settle"]
 
@@ -70,30 +70,32 @@ def clear_by_margins(
     """
     levels = meet(books)
     margins = find_margins(books, levels, next_limits=next_limits)
-    return settle(rule, books, levels, margins, decide(margins), rationing)
+    return settle(rule, books, margins, decide(margins), rationing)
 
 
-def settle(
-    rule: str, books: Books, levels: Levels, margins: Margins, decision: Decision, rationing: Rationing
-) -> Clearing:
+def settle(rule: str, books: Books, margins: Margins, decision: Decision, rationing: Rationing) -> Clearing:
     """Fill the orders as decided, ration the longer side, and add up who gains."""
     totals = margins.ahead + np.where(decision.keeps, margins.energy, 0)
     volume = totals.min(axis=0)
-    fills = _fill(books, levels, margins, decision, volume)
+    levels = margins.levels
+    fills = _fill(books, margins, decision, volume)
     values = margins.value_ahead + np.where(decision.keeps, margins.energy * margins.limit, 0)
     values[:, volume == 0] = 0
-    _ration(books, fills, values, totals, volume, rationing)
+    longer = (totals > volume) & (volume > 0)
+    if longer.any():
+        _ration(books, fills, np.where(longer, totals, 0), volume, rationing)
+        values = np.where(longer, _values(books, fills, longer), values)
     payments = np.where(volume > 0, decision.price, 0) * volume
     price = np.where(volume > 0, decision.price, NONE)
     return two_price_clearing(rule, books, levels, fills, BookSums(volume, values, payments, price))
 
 
-def _fill(books: Books, levels: Levels, margins: Margins, decision: Decision, volume: Int64s) -> Fills:
+def _fill(books: Books, margins: Margins, decision: Decision, volume: Int64s) -> Fills:
     """Fill whole every order that trades by the decision."""
     count = len(books.book)
     filled, amount, paid = (np.empty(count, dtype=np.int64) for _ in range(3))
     reason = np.empty(count, dtype=np.uint8)
-    inputs = (books.book, books.side, books.price, books.energy, _verdicts(levels, margins, decision, volume))
+    inputs = (books.book, books.side, books.price, books.energy, _verdicts(margins, decision, volume))
     over_chunks(books.kernel.fill, count, filled, amount, paid, reason, *inputs)
     rows = margins.rows
     book, side = books.book[rows], books.side[rows]
@@ -103,7 +105,7 @@ def _fill(books: Books, levels: Levels, margins: Margins, decision: Decision, vo
     sign = 2 * side.astype(np.int64) - 1
     refusal = np.where((books.price[rows] - paid[rows]) * sign <= 0, RATIONED, PRICED_OUT)
     reason[rows] = np.where(trades, FILLED, np.where(margins.place <= 0, REDUCED, refusal))
-    _undo(books, filled, amount, reason, (levels.energy > 0) & (volume == 0))
+    _undo(books, filled, amount, reason, (margins.levels.energy > 0) & (volume == 0))
     return Fills(filled, amount, paid, reason)
 
 
@@ -117,9 +119,10 @@ def _undo(books: Books, filled: Int64s, amount: Int64s, reason: npt.NDArray[np.u
         reason[rows[reason[rows] == RATIONED]] = PRICED_OUT
 
 
-def _verdicts(levels: Levels, margins: Margins, decision: Decision, volume: Int64s) -> Int64s:
+def _verdicts(margins: Margins, decision: Decision, volume: Int64s) -> Int64s:
     """Return what decides an order (see `gridlab.market.filling`); all orders at the last limit are looked at apart."""
     verdicts = np.full((2 * len(volume), 3), NONE, dtype=np.int64)
+    levels = margins.levels
     efficient = levels.energy > 0
     for side, sign, others in ((0, -1, levels.supply), (1, 1, levels.demand)):
         rows = verdicts[side::2]
@@ -129,20 +132,24 @@ def _verdicts(levels: Levels, margins: Margins, decision: Decision, volume: Int6
     return verdicts
 
 
-def _ration(
-    books: Books, fills: Fills, values: Int64s, totals: Int64s, volume: Int64s, rationing: Rationing
-) -> None:
-    """Share out the volume among all orders of a side that is longer than it; write fills and values."""
-    longer = (totals > volume) & (volume > 0)
-    if not longer.any():
-        return
-    chosen = longer.T.ravel()[books.book * np.int64(2) + books.side]
-    rows = books.by_arrival(np.flatnonzero(chosen & (fills.filled > 0)))
+def _ration(books: Books, fills: Fills, totals: Int64s, volume: Int64s, rationing: Rationing) -> None:
+    """Share out the volume among all orders of the longer sides, those with a total; write to the fills."""
+    rows = books.by_arrival(_rows_of(books, fills, totals > 0))
     book, side = books.book[rows], books.side[rows]
     share = rationing(CutLevels(books, rows, volume[book], totals[side, book]))
     fills.filled[rows] = share
     fills.amount[rows] = share * fills.paid[rows]
     part = np.where(share < books.energy[rows], PARTLY, FILLED)
     fills.reason[rows] = np.where(share > 0, part, RATIONED)
-    values[longer] = 0
-    np.add.at(values, (side, book), share * books.price[rows])
+
+
+def _values(books: Books, fills: Fills, chosen: Flags) -> Int64s:
+    """Return the value at their limits of what trades on the chosen sides (micro-THB, shape (2, books))."""
+    rows = _rows_of(books, fills, chosen)
+    return add_by_side(books, rows, fills.filled[rows] * books.price[rows])
+
+
+def _rows_of(books: Books, fills: Fills, chosen: Flags) -> Int64s:
+    """Return the rows of the orders that trade on the chosen sides."""
+    here = chosen.T.ravel()[books.book * np.int64(2) + books.side]
+    return np.flatnonzero(here & (fills.filled > 0))

@@ -55,7 +55,7 @@ def add_by_side(books: Books, rows: Int64s, amounts: Int64s) -> Int64s:
 
 
 def mean_prices(volume: Int64s, payments: Int64s) -> Int64s:
-    """Return what a MWh costs the buyers and brings the sellers on average, rounded down (THB/MWh, shape (2, books))."""
+    """Return what a MWh costs buyers and brings sellers on average, rounded down (THB/MWh, shape (2, books))."""
     return np.where(volume > 0, payments // np.maximum(volume, 1), NONE)
 
 
@@ -128,4 +128,5 @@ def _split(rows: Int64s, energy: Int64s, filled: Int64s, amount: Int64s) -> Int6
     start = np.cumsum(energy) - energy
     start -= np.repeat(start[first], np.diff(first, append=len(rows)))
     quotient, remainder = np.divmod(amount[rows], filled[rows])
-    return quotient * energy + np.clip(remainder - start, 0, energy)
+    share: Int64s = quotient * energy + np.clip(remainder - start, 0, energy)
+    return share

@@ -109,10 +109,11 @@ class Wheeling(Levers):
         """
         charges = self.charges()
         path = pl.lit("other_area")
+        within = pl.col("buyer").is_not_null() & pl.col("seller").is_not_null()  # null: the grid beyond the zone
         for name, column in reversed(LADDER):
             place = accounts[column]
-            near = place.gather(trades["buyer"]) == place.gather(trades["seller"])
-            path = pl.when(near).then(pl.lit(name)).otherwise(path)
+            near = place.gather(trades["buyer"].fill_null(0)) == place.gather(trades["seller"].fill_null(0))
+            path = pl.when(pl.lit(near) & within).then(pl.lit(name)).otherwise(path)
         located = trades.with_columns(path.cast(pl.Enum(PATHS)).alias("path"))
         return located.with_columns(
             pl.col("path").replace_strict(list(charges), list(charges.values()), return_dtype=pl.Int64).alias("charge")

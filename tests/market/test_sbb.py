@@ -24,8 +24,7 @@ def test_sbb_equals_the_reference(orders, rationing, setter):
         return
     expected = sbb(orders, ration=RATIONING[rationing], price_setter=setter)
     clearing = clear_both(frame(orders), "sbb", rationing=rationing, price_setter=setter)
-    fills = clearing.fills.select("order_id", "filled", "amount").rows()
-    assert fills == [(o.order_id, expected.filled.get(o.order_id, 0), expected.amount.get(o.order_id, 0)) for o in orders]
+    assert clearing.fills.select("order_id", "filled", "amount").rows() == expected.rows(orders)
     assert clearing.prices["price"].to_list() == [expected.buy_price]
 
 

@@ -24,7 +24,7 @@ from gridlab.market.wheeling import Wheeling
 
 N = 12
 ACCOUNTS = population(N, seed=3, pv_share=0.5)
-INSTITUTIONS = Institutions(market_operator=N, revenue_department=N + 1, utilities={"MEA": N + 2, "PEA": N + 3})
+INSTITUTIONS = Institutions(market_operator=N, grid=N + 4, revenue_department=N + 1, utilities={"MEA": N + 2, "PEA": N + 3})
 START = datetime(2026, 5, 6, 8, 30)
 
 # One reading per account and slot; in each slot the trades sell part of what some export to some who import.
@@ -79,7 +79,7 @@ RATES = Rates(
 
 def net(transfers: pl.DataFrame) -> dict[int, int]:
     """Return account -> received less paid."""
-    balance = dict.fromkeys(range(N + 4), 0)
+    balance = dict.fromkeys(range(N + 5), 0)
     for row in transfers.iter_rows(named=True):
         balance[row["debit"]] -= row["amount"]
         balance[row["credit"]] += row["amount"]
@@ -97,7 +97,7 @@ def test_every_account_moves_by_exactly_its_bills(day, scheme):
     assert (paid["amount"] > 0).all()
     moved = net(paid)
     assert sum(moved.values()) == 0
-    expected = dict.fromkeys(range(N + 4), 0)
+    expected = dict.fromkeys(range(N + 5), 0)
     for row in billed.iter_rows(named=True):
         utility = N + 2 if ACCOUNTS["utility"][row["buyer"]] == "MEA" else N + 3
         expected[row["buyer"]] -= row["gross"]

@@ -29,8 +29,7 @@ def test_reduction_equals_the_reference(rule, rationing, orders):
         return
     expected = reduce_trade(orders, ration_of(rule, rationing))
     clearing = clear_both(frame(orders), rule, rationing=rationing)
-    fills = clearing.fills.select("order_id", "filled", "amount").rows()
-    assert fills == [(o.order_id, expected.filled.get(o.order_id, 0), expected.amount.get(o.order_id, 0)) for o in orders]
+    assert clearing.fills.select("order_id", "filled", "amount").rows() == expected.rows(orders)
     assert clearing.prices.select("price_buy", "price_sell").row(0) == (expected.buy_price, expected.sell_price)
 
 

@@ -19,7 +19,7 @@ def test_every_truthful_rule_is_a_rule():
 
 @pytest.mark.parametrize("rule", TRUTHFUL_RULES)
 def test_a_pricing_that_is_not_read_is_an_error(rule):
-    with pytest.raises(MarketError, match=f"pricing 'last_ask' has no effect with rule '{rule}'.*use rule 'uniform'"):
+    with pytest.raises(MarketError, match=rf"pricing 'last_ask' has no effect with rule '{rule}'.*use rule 'uniform'"):
         clear(ORDERS, rule, pricing="last_ask")
 
 

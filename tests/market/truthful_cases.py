@@ -13,13 +13,14 @@ from tests.market.truthful_reference import best_welfare, moved, sides
 
 # Limits around which the orders are drawn, and those tried as lies.
 LIMITS = range(7)
+ENERGIES = st.integers(1, 5)
 LIES = range(-1, 8)
 NO_LIMIT = 10**6
 
 
 @st.composite
-def books(draw, *, size=9, energies=st.integers(1, 5), accounts=None):
-    """Draw one book of few limits, so that ties are the rule; every order has its own account unless asked otherwise."""
+def books(draw, *, size=9, energies=ENERGIES, accounts=None):
+    """Draw one book of few limits, so that ties are the rule; without `accounts`, every order has its own."""
     count = draw(st.integers(0, size))
     ids = draw(st.permutations(range(count)))
     return [

@@ -20,6 +20,10 @@ class Result:
     buy_price: int | None = None
     sell_price: int | None = None
 
+    def rows(self, orders):
+        """Return (order_id, energy, amount) of every order."""
+        return [(o.order_id, self.filled.get(o.order_id, 0), self.amount.get(o.order_id, 0)) for o in orders]
+
 
 def sides(orders):
     """Return the buys and the sells, best first."""
