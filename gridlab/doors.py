@@ -14,6 +14,7 @@ __all__ = ["DOORS", "through"]
 
 DOORS = {
     "controls": "gridlab.ui.controls:controls",
+    "extension": "gridlab.ui.extension:load",
     "lab_html": "gridlab.ui.summary:lab_html",
     "plot": "gridlab.ui.plots:Plots",
     "report": "gridlab.ui.report:write",

@@ -230,9 +230,11 @@ class ContractTerms:
             for place, account in enumerate(accounts):
                 require_int(f"{name}[{place}]", account, 0, 2**32 - 1)
             object.__setattr__(self, name, tuple(accounts))
-        twice = [account for account in self.parties if self.parties.count(account) > 1]
-        if twice:
-            raise ArgumentError(f"account {twice[0]} is a party twice; a contract needs different sellers and buyers")
+        seen: set[int] = set()
+        for account in self.parties:
+            if account in seen:
+                raise ArgumentError(f"account {account} is a party twice; a contract needs different sellers and buyers")
+            seen.add(account)
 
     def _check_together(self) -> None:
         _one_of("template", self.template, tuple(TEMPLATES))

@@ -14,7 +14,13 @@ from gridlab.learn.answers import NumberQuestion, Phrase, Question, WordQuestion
 __all__ = ["LESSONS", "all_questions"]
 
 # Lessons that have questions: gridlab/learn/lesson_NN.py works them out, lesson_NN.toml words them.
-LESSONS = ("01",)
+LESSONS = tuple(
+    sorted(
+        file.name[len("lesson_") : -len(".toml")]
+        for file in files("gridlab.learn").iterdir()
+        if file.name.startswith("lesson_") and file.name.endswith(".toml")
+    )
+)
 
 
 @cache

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 
 import polars as pl
 
 from gridlab import settings
+from gridlab.doors import through
 
 __all__ = ["notebook"]
 
@@ -45,7 +45,7 @@ def notebook(language: str | None = None) -> None:
         getattr(pl.Config, f"set_{name}")(value)
     if _in_notebook():
         # By name, as through a door (gridlab.doors): the room that draws lies above this one.
-        import_module("gridlab.ui.extension").load()
+        through("extension")
 
 
 def _in_notebook() -> bool:

@@ -48,10 +48,13 @@ class BlockClearing(Clearing):
     block_fills : polars.DataFrame
         One row per row of the blocks given: ``block_id``, ``slot``, ``zone``, ``side``, ``energy``, ``filled`` (Wh),
         ``price`` (THB/MWh, null where unfilled), ``amount`` (micro-THB).
+    proven : bool
+        Whether the auction ruled out sets of blocks by exact cuts alone; if not, a higher welfare may exist.
     """
 
     blocks: pl.DataFrame = field(default_factory=pl.DataFrame)
     block_fills: pl.DataFrame = field(default_factory=pl.DataFrame)
+    proven: bool = True
 
     def summary(self) -> pl.DataFrame:
         """Return the key figures: figure, value, unit."""

@@ -10,7 +10,9 @@
 An answer that no prices support is cut off. Where all blocks are all-or-nothing, the cut asks that at least one of the
 accepted blocks goes: any larger set of blocks that prices supported would have a welfare no higher than this answer,
 and its prices would support this answer too, by duality, which they do not (Madani and Van Vyve 2015 cut in the same
-way within a branch). Otherwise the cut asks only for another set.
+way within a branch). Otherwise the cut asks only for another set. An auction in which blocks outweigh the other orders
+may need more cuts than anyone will wait for; after a given number, the blocks that lose most are left out for good, and
+the result says that a better one may exist.
 """
 
 from __future__ import annotations
@@ -20,7 +22,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gridlab.errors import MarketError
 from gridlab.market.block_door import BlockTable
 from gridlab.market.coupling_curve import NetCurve
 from gridlab.market.coupling_rounding import near_whole
@@ -32,8 +33,8 @@ Int64s = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-# A year of daily auctions of a thousand blocks needs a few; an auction that needs so many is broken.
-_MOST_CUTS = 1_000
+# Of the blocks that lose, one in so many is left out at a time, the largest losses first.
+_PART_LEFT_OUT = 4
 # Below this many variables HiGHS solves as fast without its presolve, which may write to the terminal.
 _PRESOLVE_FROM = 2_000
 
@@ -64,6 +65,7 @@ class BlockProgramme:
         self.curve, self.table = curve, table
         self.unit = energy_unit(int(max(curve.width.max(initial=1), table.energy.max(initial=1))))
         self.cuts: list[Bools] = []
+        self.left_out: Bools = np.zeros(len(table.price), dtype=np.bool_)
 
     def best(self) -> Acceptance:
         """Return the answer of the highest welfare that is not cut off.
@@ -78,20 +80,31 @@ class BlockProgramme:
         _, share, export = self._solve(chosen)
         return Acceptance(chosen, *self._whole(np.where(chosen, share, 0.0), export))
 
-    def cut_off(self, chosen: Bools) -> None:
-        """Rule out a set of accepted blocks.
+    @property
+    def proven(self) -> bool:
+        """Whether no set of blocks was ruled out but by a cut that keeps the best one."""
+        return not self.left_out.any()
 
-        Raises
-        ------
-        MarketError
-            Too many sets are ruled out already.
+    def reject(self, chosen: Bools, gain: Int64s, exact_cuts: int) -> None:
+        """Rule out an answer that no prices support.
+
+        Parameters
+        ----------
+        chosen : ndarray of bool, shape (blocks,)
+            The set of blocks.
+        gain : ndarray of int64, shape (blocks,)
+            What each block gains with its family at the prices that the other orders ask for (micro-THB).
+        exact_cuts : int
+            How many sets to rule out one by one; then the blocks that lose most are left out for good.
         """
-        if len(self.cuts) >= _MOST_CUTS or not chosen.any():
-            raise MarketError(
-                f"blocks: no prices support any of the {len(self.cuts) + 1} best sets of blocks; clear fewer slots in "
-                "one call, or leave out blocks that can never be supported"
-            )
-        self.cuts.append(chosen)
+        if len(self.cuts) < exact_cuts:
+            self.cuts.append(chosen)
+            return
+        losers = np.flatnonzero(chosen & (gain < 0))
+        if not len(losers):
+            losers = np.flatnonzero(chosen)
+        worst = losers[np.argsort(gain[losers], kind="stable")]
+        self.left_out[worst[: -(-len(worst) // _PART_LEFT_OUT)]] = True
 
     def _solve(self, fixed: Bools | None) -> tuple[Floats, Floats, Floats]:
         """Return the choices, the shares and the exports of the other orders (Wh)."""
@@ -100,7 +113,7 @@ class BlockProgramme:
         level = programme.variables(curve.price, 0, curve.width / self.unit, len(curve.price))
         worth = table.sign * table.price * (table.total / self.unit)
         share = programme.variables(worth, 0, 1, blocks)
-        low, high = (0, 1) if fixed is None else (fixed, fixed)
+        low, high = (0, ~self.left_out) if fixed is None else (fixed, fixed)
         choice = programme.variables(0, low, high, blocks, whole=fixed is None)
         balance = programme.rows(curve.demand / self.unit, curve.demand / self.unit, books)
         programme.add(balance[curve.book], level, 1.0)

@@ -12,7 +12,7 @@ import polars as pl
 
 from gridlab.errors import ArgumentTypeError, MarketError, nearest
 from gridlab.market.block_door import BlockTable, block_table, check_blocks, check_order_fills
-from gridlab.market.block_prices import supporting_prices
+from gridlab.market.block_prices import family_surplus, supporting_prices, surplus
 from gridlab.market.block_result import ORDER_REASON, BlockClearing, block_reasons, blocks_frame, rows_frame
 from gridlab.market.block_solver import Acceptance, BlockProgramme
 from gridlab.market.books import Books, number_books
@@ -72,6 +72,7 @@ def clear_blocks(
     rationing: str = "pro_rata",
     floor: int | None = None,
     cap: int | None = None,
+    exact_cuts: int = 20,
 ) -> BlockClearing:
     """Clear orders and blocks together, one price per slot and zone.
 
@@ -90,13 +91,16 @@ def clear_blocks(
     floor, cap : int, optional
         Lowest and highest limit the market accepts (THB/MWh), and lowest and highest price there can be; by default the
         lowest and highest limit of all orders and blocks.
+    exact_cuts : int
+        How many sets of blocks may be tried and ruled out for want of prices before blocks that lose are left out for
+        good. The result's `proven` is False where that happened.
 
     Returns
     -------
     BlockClearing
         No block, and no order with a least share, is accepted at a loss, except a parent whose family gains as much;
         in every book bought = sold to the Wh and paid = received to the micro-THB. Of all such outcomes, where every
-        block is all or nothing, one of the highest welfare.
+        block is all or nothing, one of the highest welfare (if `proven`).
 
     Raises
     ------
@@ -141,9 +145,10 @@ def clear_blocks(
     auction = _number(checked, check_order_fills(checked), check_blocks(blocks, *bounds))
     books, simple = auction.books, auction.simple
     curve = net_curve(books.take(simple))
-    accepted, price, interval = _settle(auction, curve, share, *bounds)
+    programme = BlockProgramme(curve, auction.table)
+    accepted, price, interval = _settle(auction, programme, share, bounds, _cut_count(exact_cuts))
     fills = _fill(auction, curve, accepted, price, rationing)
-    return _result(auction, accepted, fills, price, interval)
+    return _result(auction, accepted, fills, price, interval, proven=programme.proven)
 
 
 def _number(orders: pl.DataFrame, least: npt.NDArray[np.float64], blocks: pl.DataFrame) -> _Auction:
@@ -178,30 +183,44 @@ def _check_money(everything: pl.DataFrame) -> None:
         )
 
 
+def _cut_count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise ArgumentTypeError(f"exact_cuts: expected a whole number, got {value!r}; the default is 20")
+    if value < 0:
+        raise MarketError(f"exact_cuts = {value} is out of range; allowed: 0 or more")
+    return int(value)
+
+
 def _settle(
-    auction: _Auction, curve: NetCurve, k: Fraction, floor: int | None, cap: int | None
+    auction: _Auction,
+    programme: BlockProgramme,
+    k: Fraction,
+    bounds: tuple[int | None, int | None],
+    exact_cuts: int,
 ) -> tuple[Acceptance, Int64s, tuple[Int64s, Int64s]]:
     """Find the best set of blocks that prices support, these prices, and the interval they were taken from."""
-    books, table = auction.books, auction.table
-    bottom = int(books.price.min(initial=0)) if floor is None else floor
-    top = int(books.price.max(initial=0)) if cap is None else cap
+    books, table, curve = auction.books, auction.table, programme.curve
+    bottom, top = (
+        int(end) if bound is None else bound
+        for bound, end in zip(bounds, (books.price.min(initial=0), books.price.max(initial=0)), strict=True)
+    )
     highest, lowest = np.full(books.count, NONE), np.full(books.count, INT64_MAX)
     np.maximum.at(highest, books.book, books.price)
     np.minimum.at(lowest, books.book, books.price)
-    programme = BlockProgramme(curve, table)
     while True:
         accepted = programme.best()
-        possible = (accepted.export >= -curve.demand).all() and (accepted.export <= curve.supply).all()
-        if possible:
-            low, high = curve.bounds(accepted.export, NONE, INT64_MAX)
-            free = np.where(low == NONE, bottom, low), np.where(high == INT64_MAX, top, high)
-            # Where no other order bounds the price, it stays within the limits in the book unless a block needs it not.
-            low, high = np.where(low == NONE, lowest, low), np.where(high == INT64_MAX, highest, high)
-            wanted = point_between(low, high, k)
+        export = np.clip(accepted.export, -curve.demand, curve.supply)
+        low, high = curve.bounds(export, NONE, INT64_MAX)
+        free = np.where(low == NONE, bottom, low), np.where(high == INT64_MAX, top, high)
+        # Where no other order bounds the price, it stays within the limits in the book unless a block needs it not.
+        low, high = np.where(low == NONE, lowest, low), np.where(high == INT64_MAX, highest, high)
+        wanted = point_between(low, high, k)
+        if np.array_equal(export, accepted.export):
             price = supporting_prices(table, accepted.chosen, accepted.filled, free, wanted)
             if price is not None:
                 return accepted, price, (np.minimum(low, price), np.maximum(high, price))
-        programme.cut_off(accepted.chosen)
+        gain = family_surplus(table, surplus(table, accepted.filled, wanted))
+        programme.reject(accepted.chosen, gain, exact_cuts)
 
 
 def _fill(auction: _Auction, curve: NetCurve, accepted: Acceptance, price: Int64s, rationing: str) -> Fills:
@@ -226,7 +245,13 @@ def _fill(auction: _Auction, curve: NetCurve, accepted: Acceptance, price: Int64
 
 
 def _result(
-    auction: _Auction, accepted: Acceptance, fills: Fills, price: Int64s, interval: tuple[Int64s, Int64s]
+    auction: _Auction,
+    accepted: Acceptance,
+    fills: Fills,
+    price: Int64s,
+    interval: tuple[Int64s, Int64s],
+    *,
+    proven: bool,
 ) -> BlockClearing:
     books, table, given = auction.books, auction.table, auction.given
     count = books.orders.height
@@ -241,7 +266,7 @@ def _result(
     verdicts = blocks_frame(table, accepted.filled, price).filter(~pl.col("block_id").str.starts_with(_ORDER))
     rows = rows_frame(auction.rows[:given], fills.filled[count:], fills.paid[count:])
     pair = partial(_trades, auction, fills, price)
-    return BlockClearing("blocks", prices, frame, pair, verdicts, rows)
+    return BlockClearing("blocks", prices, frame, pair, verdicts, rows, proven)
 
 
 def _order_reasons(auction: _Auction, reasons: pl.Series, accepted: Acceptance, price: Int64s) -> pl.Series:

@@ -48,7 +48,9 @@ def clear(
         One row per order; columns as in ``gridlab.frames.ORDERS.describe()``. A LazyFrame is collected once.
     rule : str
         ``uniform``: one price per book. ``pay_as_bid``: each pair at its own price. ``continuous``: orders trade one by
-        one as they arrive, by price and time (see `gridlab.market.continuous.clear_continuous`).
+        one as they arrive, by price and time (see `gridlab.market.continuous.clear_continuous`). ``tiered``: local
+        first, wheeling inside the crossing test (`gridlab.market.tiered.clear_tiered`). Truthful mechanisms:
+        ``mcafee``, ``trade_reduction``, ``sbb``, ``huang``, ``muda``, ``vcg`` (each in the module of its name).
     by : str or sequence of str
         Columns that tell the books apart, any of the frame's; ``()`` for one book.
     k : int, float, Fraction or Decimal

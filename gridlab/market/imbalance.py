@@ -2,19 +2,19 @@
 
 With metered net energy m and contracted net energy c of an account in a slot (Wh, above 0 where energy is taken), ::
 
-    imbalance  b = m - c                b > 0: short, b < 0: long
+    imbalance  b = m - c              b > 0: short, b < 0: long
     system     B = sum of b over the zone
-    payment      b x price_short      where b > 0 (micro-THB, exact)
-                 b x price_long       where b < 0
+    payment    b x price_short        where b > 0 (micro-THB, exact)
+               b x price_long         where b < 0
 
 Prices come from a reference p (day-ahead), and from what it costs to keep the balance: the up price u >= p, the
 marginal price of activated upward balancing energy, or a mark-up on p; the down price d <= p likewise. ::
 
-    single       price_short = price_long = u if B > 0, d if B < 0, p if B = 0, and at least the least price
+    single     price_short = price_long = u if B > 0, d if B < 0, p if B = 0, and at least the least price
     dual       price_short = max(p, u if B > 0, least price),  price_long = min(p, d if B < 0)
 
-With source ``markup`` the dual prices are u and d in every slot. So whoever is short pays, always; and under dual prices
-nobody does better by being in imbalance than by having traded the same energy day-ahead.
+With source ``markup`` the dual prices are u and d in every slot. So whoever is short pays, always; and under dual
+prices nobody does better by being in imbalance than by having traded the same energy day-ahead.
 
 References
 ----------

@@ -139,9 +139,7 @@ def _reasons(halves: Books, filled: Int64s, likes: Flags) -> npt.NDArray[np.uint
     present[halves.side, halves.book] = True
     alone = ~present[1 - halves.side, halves.book]
     refusal = np.where(alone, NO_COUNTERPARTY, np.where(likes, RATIONED, PRICED_OUT))
-    return np.where(
-        filled == halves.energy, FILLED, np.where(filled > 0, PARTLY, refusal)
-    ).astype(np.uint8)
+    return np.where(filled == halves.energy, FILLED, np.where(filled > 0, PARTLY, refusal)).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,9 +55,7 @@ def clear_levels_compiled(
     runs = books.kernel.find_runs(packed.words, packed.merit_bits + bits, books.count)
     rows = (packed.words & np.uint64((1 << bits) - 1)).view(np.int64)
     most = max(int(level.place.max()) + 1 for level in levels if level.place is not None)
-    terms = [
-        (limits.vat, limits.besides[level.path], limits.losses, k.numerator, k.denominator) for level in levels
-    ]
+    terms = [(limits.vat, limits.besides[level.path], limits.losses, k.numerator, k.denominator) for level in levels]
     filled, amount, paid = (np.empty(count, dtype=np.int64) for _ in range(3))
     reason, sums = np.empty(count, dtype=np.uint8), TieredResult.empty_sums(books.count)
     inputs = (rows, runs, books.price, books.energy, _places(levels, books), np.array(terms, dtype=np.int64))

@@ -43,7 +43,7 @@ def _chain(side: int, left: Int64s, limits: Int64s, worst: int, place: Any, tabl
     ``table[place]`` holds epoch and group; ``ends[group, side]`` holds the first and the last position of a chain.
     """
     for position in range(len(left)):
-        if (limits[position] > worst if side else limits[position] < worst):
+        if limits[position] > worst if side else limits[position] < worst:
             break
         if left[position] == 0 or place[position] < 0:
             continue
@@ -181,8 +181,8 @@ def _note(sums: Int64s, book: int, volume: int, price: int, bid_value: int, ask_
 
 @_compiled
 def _clear_places(groups: int, ends: Any, buys: Int64s, sells: Int64s, next_buy: Int64s, next_sell: Int64s,
-                  bids: Int64s, asks: Int64s, wanted: Int64s, offered: Int64s, paid: Int64s, got: Int64s, seq: Words, ids: Words,
-                  by_time: bool, numerator: int, denominator: int, bid: Int64s, ask: Int64s, given: Int64s,
+                  bids: Int64s, asks: Int64s, wanted: Int64s, offered: Int64s, paid: Int64s, got: Int64s, seq: Words,
+                  ids: Words, by_time: bool, numerator: int, denominator: int, bid: Int64s, ask: Int64s, given: Int64s,
                   sums: Int64s, book: int) -> Any:  # fmt: skip
     """Clear all places of a level in one book; return the last price found, `NONE` where nothing trades."""
     price = np.int64(NONE)
@@ -236,8 +236,18 @@ def _write(rows: Int64s, limits: Int64s, left: Int64s, amount: Int64s, sign: int
 
 @_compiled
 def walk(
-    out: Any, sums: Int64s, rows: Int64s, runs: Int64s, price: Int64s, energy: Int64s, places: Any, terms: Int64s,
-    arrival: Any, most: int, start: int, stop: int,
+    out: Any,
+    sums: Int64s,
+    rows: Int64s,
+    runs: Int64s,
+    price: Int64s,
+    energy: Int64s,
+    places: Any,
+    terms: Int64s,
+    arrival: Any,
+    most: int,
+    start: int,
+    stop: int,
 ) -> None:
     """Clear the books from `start` to `stop` at all levels; the last level is the whole book.
 

@@ -44,9 +44,7 @@ class TruthfulRule:
 def _one_of(name: str, allowed: Sequence[str]) -> Callable[[object], str]:
     def check(value: object) -> str:
         if not isinstance(value, str):
-            raise ArgumentTypeError(
-                f"{name}: expected one of {tuple(allowed)}, got {value!r} ({type(value).__name__})"
-            )
+            raise ArgumentTypeError(f"{name}: expected one of {tuple(allowed)}, got {value!r} ({type(value).__name__})")
         if value not in allowed:
             raise MarketError(f"{name} {value!r} is unknown; {nearest(value, allowed)}")
         return value
@@ -65,9 +63,7 @@ def _seed(value: object) -> int:
 TRUTHFUL_RULES: dict[str, TruthfulRule] = {
     "mcafee": TruthfulRule(clear_mcafee, ("k", "rationing"), {}),
     "trade_reduction": TruthfulRule(clear_trade_reduction, ("rationing",), {}),
-    "sbb": TruthfulRule(
-        clear_sbb, ("rationing",), {"price_setter": ("buyer", _one_of("price_setter", PRICE_SETTERS))}
-    ),
+    "sbb": TruthfulRule(clear_sbb, ("rationing",), {"price_setter": ("buyer", _one_of("price_setter", PRICE_SETTERS))}),
     "huang": TruthfulRule(clear_huang, (), {}),
     "muda": TruthfulRule(
         clear_muda, ("k",), {"seed": (0, _seed), "variant": ("lottery", _one_of("variant", tuple(VARIANTS)))}

@@ -308,7 +308,7 @@ def test_parts_that_do_not_fit_are_named(error, match, make_it):
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"sellers": (1, 2)}, "2 sellers"),
+        ({"sellers": (1, 3)}, "2 sellers"),
         ({"buyers": (1,)}, "party twice"),
         ({"template": "p2p"}, "volume of a p2p"),
         ({"end": START}, "not after start"),

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tests.market.both_kernels import clear_both
 from tests.market.orders import book
-from tests.market.reference import frame
+from tests.market.reference import Order, frame
 from tests.market.truthful_cases import books, check_promises, check_reduced, equal_books, gains_of_lying
-from tests.market.truthful_reference import RATIONING, best_welfare, mcafee
+from tests.market.truthful_reference import RATIONING, best_welfare, mcafee, moved
 
 CASES = json.loads((Path(__file__).parents[1] / "vectors" / "mcafee.json").read_text(encoding="utf-8"))
 QUICK = settings(max_examples=60, deadline=None)
@@ -95,3 +95,14 @@ def test_equal_energies_lose_at_most_the_least_valuable_trade(orders):
         assert prices["energy"] >= volume - energy
         trades = volume // energy
         assert trades * prices["welfare"] >= (trades - 1) * prices["best_welfare"]
+
+
+def test_with_unequal_energies_a_lie_about_the_limit_may_pay():
+    """The limit of the claim: a buyer of 4 Wh worth 6 says 5 and gains."""
+    orders = [
+        Order(0, 0, "buy", 4, 1, 0, 0), Order(1, 0, "buy", 6, 4, 1, 1), Order(2, 0, "buy", 2, 1, 2, 2),
+        Order(3, 0, "sell", 1, 1, 3, 3), Order(4, 0, "sell", 6, 5, 4, 4),
+    ]  # fmt: skip
+    gains = gains_of_lying(orders, "mcafee")
+    assert (1, orders[1], moved(orders[1], price=5)) in gains
+    assert gains_of_lying(orders, "trade_reduction") == []

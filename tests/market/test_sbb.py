@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from tests.market.both_kernels import clear_both
 from tests.market.orders import book
-from tests.market.reference import frame
+from tests.market.reference import Order, frame
 from tests.market.truthful_cases import books, check_promises, check_reduced, equal_books, gains_of_lying
-from tests.market.truthful_reference import RATIONING, best_welfare, sbb
+from tests.market.truthful_reference import RATIONING, best_welfare, moved, sbb
 
 QUICK = settings(max_examples=60, deadline=None)
 RATIONINGS = st.sampled_from(sorted(RATIONING))
@@ -54,3 +54,12 @@ def test_worked_example_of_the_documentation(setter, price, filled):
     reduced, rationed = (found[:5], found[5:]) if setter == "buyer" else (found[5:], found[:5])
     assert reduced == [6, 6, 6, 0, 0]
     assert rationed == [5, 5, 4, 4, 0]
+
+
+def test_with_unequal_energies_a_lie_about_the_limit_may_pay():
+    """The limit of the claim: a seller of 4 Wh that cost 5 asks 6 and moves the price."""
+    orders = [
+        Order(0, 0, "buy", 5, 5, 0, 0), Order(1, 0, "buy", 9, 3, 1, 1), Order(2, 0, "buy", 1, 5, 2, 2),
+        Order(3, 0, "sell", 5, 4, 3, 3), Order(4, 0, "sell", 6, 1, 4, 4),
+    ]  # fmt: skip
+    assert (3, orders[3], moved(orders[3], price=6)) in gains_of_lying(orders, "sbb")

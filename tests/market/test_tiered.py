@@ -123,9 +123,7 @@ def test_tiered_equals_the_reference(orders, terms, rationing, k):
     clearing = tiered(orders, terms, rationing=rationing, k=k)
     expected, trades = {}, Counter()
     for number in sorted({o.book for o in orders}):
-        found, pairs_found = tiered_reference(
-            [o for o in orders if o.book == number], terms, rationing=rationing, k=k
-        )
+        found, pairs_found = tiered_reference([o for o in orders if o.book == number], terms, rationing=rationing, k=k)
         expected |= found
         trades += pairs_found
     fills = clearing.fills.select("order_id", "filled", "amount").rows()

@@ -25,7 +25,7 @@ def test_a_pricing_that_is_not_read_is_an_error(rule):
 
 @pytest.mark.parametrize("rule", ["huang", "muda"])
 def test_a_rationing_that_is_not_read_is_an_error(rule):
-    with pytest.raises(MarketError, match="rationing 'time' has no effect.*use rule 'trade_reduction'"):
+    with pytest.raises(MarketError, match=r"rationing 'time' has no effect.*use rule 'trade_reduction'"):
         clear(ORDERS, rule, rationing="time")
 
 
