@@ -55,7 +55,8 @@ def clear(
         Columns that tell the books apart, any of the frame's; ``()`` for one book.
     k : int, float, Fraction or Decimal
         Where in the price interval the price lies, 0 (the sellers' end) to 1; a float counts as it is written, 0.3 is
-        3/10. Not read by the pricings ``last_ask``, ``last_bid`` and ``seller_share``.
+        3/10. Not read by the pricings ``last_ask``, ``last_bid`` and ``seller_share``, nor by the rules ``continuous``,
+        ``trade_reduction``, ``sbb``, ``huang`` and ``vcg``.
     pricing : str
         For ``uniform``, where the price comes from: ``competitive``, ``marginal_accepted``, ``last_ask``, ``last_bid``,
         ``first_rejected`` or ``seller_share`` (see `gridlab.market.pricing.price_books`).
@@ -66,7 +67,8 @@ def clear(
         Lowest and highest limit the market accepts (THB/MWh).
     **rule_options
         ``r``, for the pricing ``seller_share``: the seller's share, at least 0, default 1/2. ``self_trade`` and
-        ``events``, for the rule ``continuous``.
+        ``events``, for the rule ``continuous``. ``tariff``, ``accounts`` and ``limits_with_vat``, for ``tiered``.
+        ``price_setter``, for ``sbb``. ``seed`` and ``variant``, for ``muda``.
 
     Returns
     -------

@@ -105,7 +105,7 @@ def couple(
         Who gets the energy of a limit that is cut, over all zones of one price: ``pro_rata`` or ``time``.
     scarcity : str
         Price where buys at the `cap` go short. ``cap``: the cap. ``last_ask``: the dearest sell in use in the zones
-        short together, or the dearest zone that exports to them. Without effect where `cap` is None.
+        short together, or the dearest zone that exports to them; needs `cap` and `limits`.
     floor, cap : int, optional
         Lowest and highest limit the market accepts (THB/MWh).
 
@@ -153,6 +153,8 @@ def couple(
     checked = check_orders(orders, names, price_bound(floor, "floor"), highest)
     check_digits(checked)
     _check_modes(limits, ptdf, lines)
+    if scarcity == "last_ask" and highest is None:
+        raise MarketError("scarcity 'last_ask' has no effect without cap; give cap=…, the highest limit of the market")
     if limits is None and scarcity != "cap":
         raise MarketError(f"scarcity {scarcity!r} has no rule for flow-based coupling; use 'cap', or give limits")
     known = _known_zones(checked, zones)

@@ -98,6 +98,9 @@ def share_out(
         allowed = _range(curve, schedule[0], price)
         schedule, excess = _approach(net, schedule, target, joined, allowed=allowed, slots=slots)
         _split(net, schedule[1], excess, joined)
+        # A pool whose excess no full corridor explains would come round again: its zones share each for itself.
+        before, pool = pool, _pools(net, joined, price.shape[1])
+        joined &= ~((excess != 0).any(axis=1) & (pool == before).all(axis=1))[:, None]
         pool = _pools(net, joined, price.shape[1])
 
 

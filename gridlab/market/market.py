@@ -14,6 +14,8 @@ from gridlab.market.clearing import Clearing, clear
 from gridlab.market.landed import LandedTerms
 from gridlab.market.protection import Protection
 from gridlab.market.retail_terms import RetailTerms
+from gridlab.market.settlement import Institutions, trade_transfers
+from gridlab.market.settling import Settled
 from gridlab.market.wheeling import Wheeling
 from gridlab.market.zonal_terms import ZonalTerms
 
@@ -173,6 +175,24 @@ class Market(Levers):
         elif self.rule == "tiered":
             options |= {"tariff": self.landed_terms(), "accounts": accounts}
         return clear(orders, self.rule, **options)
+
+    def settle(
+        self, orders: pl.DataFrame | pl.LazyFrame, accounts: pl.DataFrame, institutions: Institutions
+    ) -> Settled:
+        """Clear `orders`, bill every trade and return the payments, all books in one call.
+
+        Parameters
+        ----------
+        orders : polars.DataFrame or polars.LazyFrame
+            As `gridlab.frames.ORDERS`.
+        accounts : polars.DataFrame
+            As `gridlab.frames.ACCOUNTS`; row i is account i.
+        institutions : Institutions
+            The accounts on the other side of the charges.
+        """
+        clearing = self.clear(orders, accounts)
+        trades = self.landed_terms().bill(clearing.trades, accounts)
+        return Settled(clearing, trades, trade_transfers(trades, accounts, institutions))
 
     def value_of(self, landed: pl.Expr) -> pl.Expr:
         """Return the limit (THB/MWh) of a buyer for whom `landed` (before VAT, 0.1 THB/MWh) is as good as retail."""

@@ -7,9 +7,10 @@ decimals, so a statement is summed in tenths of a micro-THB and rounded once, ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from gridlab.frames import SLOT, Column, Schema
@@ -38,6 +39,9 @@ SETTLEMENT = Schema(
         Column("amount", pl.Int64, "integer", "micro-THB, more than 0"),
     ),
 )
+
+
+_SLICE = 250_000  # trades paid at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,23 @@ def trade_transfers(billed: pl.DataFrame, accounts: pl.DataFrame, institutions: 
     polars.DataFrame
         As `SETTLEMENT`, ordered by slot, kind and trade.
     """
+    ordered = billed if billed["slot"].is_sorted() else billed.sort("slot", maintain_order=True)
+    parts = [_pay(part, accounts, institutions) for part in _whole_slots(ordered)]
+    return pl.concat(parts, rechunk=False)
+
+
+def _whole_slots(trades: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Yield `trades`, sorted by slot, in slices of whole slots: a national day is paid without a second copy of it."""
+    slot = trades["slot"].to_physical().to_numpy()
+    ends = np.append(np.flatnonzero(slot[1:] != slot[:-1]) + 1, len(slot))
+    start = 0
+    while start < len(slot) or start == 0:
+        end = int(ends[np.searchsorted(ends, min(start + _SLICE, len(slot)))])
+        yield trades.slice(start, end - start)
+        start = max(end, 1)
+
+
+def _pay(billed: pl.DataFrame, accounts: pl.DataFrame, institutions: Institutions) -> pl.DataFrame:
     utility = institutions.utility_of(accounts).gather(billed["buyer"].fill_null(0)).alias("utility")
     grid = pl.lit(institutions.grid, dtype=pl.UInt32)
     frame = billed.with_columns(utility, pl.col("buyer", "seller").fill_null(grid)).lazy()

@@ -292,6 +292,31 @@ def test_blocks_in_several_zones_and_slots_of_a_book_without_orders():
     assert auction.prices.select("zone", "energy").rows() == [("BKK", 0), ("CNX", 0)]
 
 
+def test_cuts_may_be_limited_and_the_result_says_so():
+    # With the block, 3 Wh at 10 set a price at which it loses; without it, 6 Wh at 90 do.
+    orders = one_slot(("buy", 100, 10), ("sell", 10, 4), ("sell", 90, 10))
+    blocks = blocks_frame([Block("plant", "sell", 50, {0: 7})])
+    for cuts in (0, 1):
+        auction = clear_blocks(orders, blocks, exact_cuts=cuts)
+        assert auction.proven is bool(cuts)
+        assert auction.blocks["reason"].item() == "paradoxically rejected"
+    with pytest.raises(MarketError, match="exact_cuts"):
+        clear_blocks(orders, blocks, exact_cuts=-1)
+    with pytest.raises(ArgumentTypeError, match="exact_cuts"):
+        clear_blocks(orders, blocks, exact_cuts=1.5)
+
+
+@QUICK
+@given(auctions())
+def test_with_no_exact_cut_nobody_loses_either(auction):
+    orders, blocks, _ = auction
+    found = clear_blocks(orders_frame(orders), blocks_frame(blocks), exact_cuts=0)
+    check_invariants(found)
+    lone = {b.name for b in blocks} - {b.parent for b in blocks}
+    lost = pl.col("block_id").is_in(list(lone)) & (pl.col("filled") > 0) & (pl.col("surplus") < 0)
+    assert found.blocks.filter(lost).is_empty()
+
+
 def test_a_day_of_many_blocks_takes_no_long_while():
     slots = [datetime(2026, 4, 1) + timedelta(minutes=15 * i) for i in range(24)]
     limits = [

@@ -49,6 +49,7 @@ def test_bad_arguments_are_named():
         ({"rationing": "prorata"}, "did you mean 'pro_rata'"),
         ({"scarcity": "voll"}, "allowed: 'cap'"),
         ({"slot_minutes": 0}, "slot_minutes"),
+        ({"scarcity": "last_ask"}, "no effect without cap"),
         ({"k": 2}, "k = 2"),
         ({"cap": 150}, "above the market's cap"),
         ({"zones": ["north"]}, "'south' is not among"),
@@ -72,7 +73,7 @@ def test_bad_arguments_are_named():
         with pytest.raises(MarketError, match=named):
             couple(orders, None, lines=bad_lines, ptdf=bad_ptdf)
     with pytest.raises(MarketError, match="no rule for flow-based"):
-        couple(orders, None, lines=lines, ptdf=ptdf, scarcity="last_ask")
+        couple(orders, None, lines=lines, ptdf=ptdf, scarcity="last_ask", cap=9000)
 
 
 def test_wrong_types_are_gridlab_errors():

@@ -5,12 +5,15 @@ from fractions import Fraction
 from math import floor
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridlab.agents.population import population
 from gridlab.calendar import is_on_peak, slots
+from gridlab.market import settlement
 from gridlab.market.landed import LandedTerms
+from gridlab.market.market import Market
 from gridlab.market.settlement import (
     SETTLEMENT,
     Institutions,
@@ -169,3 +172,57 @@ def test_a_day_closes_with_one_statement_per_account_and_day():
     assert daily["slot"].dt.strftime("%d %H:%M").to_list() == ["06 23:45", "07 00:45"]
     # 4 Wh at 27,660 tenths of THB/MWh are 11,064 micro-THB; summed first, then rounded.
     assert daily["retail"].to_list() == [11_064, 11_064]
+
+
+@settings(max_examples=30, deadline=None)
+@given(days(), st.integers(1, 5))
+def test_paying_in_slices_changes_nothing(day, size):
+    _, traded = frames(day)
+    billed = LandedTerms(Wheeling(), 20, 70_000).bill(traded, ACCOUNTS)
+    whole = trade_transfers(billed, ACCOUNTS, INSTITUTIONS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settlement, "_SLICE", size)
+        assert trade_transfers(billed, ACCOUNTS, INSTITUTIONS).equals(whole)
+        assert trade_transfers(billed.reverse(), ACCOUNTS, INSTITUTIONS)["slot"].is_sorted()
+
+
+def test_two_prices_go_through_the_operator_and_exports_through_the_grid():
+    traded = pl.DataFrame(
+        {
+            "slot": slots("2026-05-06", slots=1).gather([0, 0, 0]),
+            "buyer": pl.Series([0, None, 2], dtype=pl.UInt32),
+            "seller": pl.Series([1, 1, None], dtype=pl.UInt32),
+            "energy": [1000, 500, 500],
+            "price": [2000, 2000, 3000],
+            "amount": [2_000_000, 1_000_000, 1_500_000],
+            "amount_buy": [2_400_000, 1_000_000, 1_500_000],
+        }
+    )
+    billed = LandedTerms(Wheeling(), 20, 70_000).bill(traded, ACCOUNTS)
+    assert billed["gross"][1] == 0  # what leaves the zone owes no charges here
+    assert billed["path"].cast(pl.String).to_list()[1:] == ["other_area", "other_area"]
+    moved = net(trade_transfers(billed, ACCOUNTS, INSTITUTIONS))
+    assert moved[1] == 3_000_000
+    assert moved[N] == 400_000 + billed["fee"].sum()
+    assert moved[N + 4] == 500_000  # the congestion rent
+    assert moved[0] == -billed["gross"][0]
+    assert moved[2] == -billed["gross"][2]
+    assert sum(moved.values()) == 0
+
+
+def test_a_market_settles_an_order_frame_in_one_call():
+    orders = pl.DataFrame(
+        {
+            "order_id": [1, 2],
+            "slot": slots("2026-05-06", slots=1).gather([0, 0]),
+            "zone": ["MAC"] * 2,
+            "account": [0, 1],
+            "side": ["buy", "sell"],
+            "price": [3100, 2200],
+            "energy": [1500, 1000],
+        }
+    )
+    settled = Market().settle(orders, ACCOUNTS, INSTITUTIONS)
+    assert settled.trades["energy"].to_list() == [1000]
+    assert settled.transfers["amount"].sum() == settled.trades["gross"].sum()
+    assert "1 trades" in repr(settled)
