@@ -10,7 +10,7 @@ One day of 7 zones and 96 slots. Every repetition times, one after the other on 
 - **couple**: `gridlab.market.couple(orders, limits)`: every check, the programme, whole Wh, prices, fills and flows.
 - **highs**: HiGHS alone on the programme of the whole market, one variable per distinct limit of a book and one per
   corridor, built beforehand: the time inside `HiGHS.run` through SciPy's `milp`, without SciPy's own conversions.
-- **highs inside**: the time that HiGHS takes within `couple`, which leaves out limits that the corridors cannot reach.
+- **highs inside**: the time that HiGHS takes within `couple`, which leaves out limits about which there is no choice.
 """
 
 from __future__ import annotations

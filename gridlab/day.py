@@ -130,17 +130,20 @@ def market_day(market: Market, agents: Agents, slots: pl.Series) -> MarketDay:
     needs = (
         readings.lazy()
         .join(rates.energy.lazy(), on="account", maintain_order="left")
-        .join(accounts.lazy().select("account", "zone"), on="account", maintain_order="left")
+        .join(accounts.lazy().select("account", "zone", "voltage"), on="account", maintain_order="left")
         .select(
             "slot",
             "zone",
             "account",
             net=pl.col("load") - pl.col("generation"),
-            value=market.value_of(landed),
+            value=market.value_of(landed, pl.col("voltage")),
         )
         .collect()
     )
-    wished = agents.orders(needs, buy_back=rates.buy_back, limits=market.limits())
+    limits = market.limits()
+    cost = terms.lowest_ask(rates.buy_back)
+    # Where charges eat any price, no ask is high enough: a cost above the cap keeps everybody away.
+    wished = agents.orders(needs, cost=limits[1] + 1 if cost is None else cost, limits=limits)
     orders = market.protection.limit(wished)
     started = perf_counter()
     clearing, halts = _clear(market, orders, accounts)

@@ -68,7 +68,8 @@ def balances(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     due = (pl.col("retail") + pl.col("retail_vat") - pl.col("buy_back")).sum()
     trades = frames["trades"]
     paid = trades.drop_nulls("buyer").group_by(account="buyer").agg(paid=pl.col("gross").sum())
-    received = trades.drop_nulls("seller").group_by(account="seller").agg(received=pl.col("amount").sum())
+    kept = pl.col("amount") - pl.col("seller_wheeling") - pl.col("seller_losses") - pl.col("seller_vat")
+    received = trades.drop_nulls("seller").group_by(account="seller").agg(received=kept.sum())
     return (
         frames["accounts"]
         .select("account", "kind", "zone")

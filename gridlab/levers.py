@@ -173,7 +173,10 @@ class Levers(param.Parameterized):
         self.set(values)
 
     def conflict(self, values: Mapping[str, Any]) -> str | None:  # noqa: ARG002 - a part without rules has none
-        """Return why the part's levers `values` (name -> value) do not go together, or None."""
+        """Return why levers do not go together, or None.
+
+        `values` holds every lever of this part and of the parts inside it, by path from here.
+        """
         return None
 
     def lever_paths(self, prefix: str = "") -> Iterator[tuple[str, Levers, _Lever]]:
@@ -228,13 +231,21 @@ class Levers(param.Parameterized):
                 raise _unknown(path, found)
             owner, lever = found[path]
             admitted.setdefault(owner, {})[str(lever.name)] = lever.admit(value, path)
-        for owner, values in admitted.items():
-            reason = owner.conflict({**owner.values(), **values})
-            if reason:
-                raise LeverError(f"{', '.join(levers)}: {reason}; nothing was changed")
+        after = self.lever_values() | {p: found[p][1].admit(value, p) for p, value in levers.items()}
+        for reason in self.conflicts(after):
+            raise LeverError(f"{', '.join(levers)}: {reason}; nothing was changed")
         for owner, values in admitted.items():
             owner.param.update(**values)
         return self
+
+    def conflicts(self, values: Mapping[str, Any]) -> Iterator[str]:
+        """Yield the conflicts of this part and of the parts inside it under `values` (path -> value)."""
+        reason = self.conflict(values)
+        if reason:
+            yield reason
+        for part in self.parts:
+            inner = {path.removeprefix(f"{part}."): v for path, v in values.items() if path.startswith(f"{part}.")}
+            yield from getattr(self, part).conflicts(inner)
 
     def values(self) -> dict[str, Any]:
         """Return this part's own levers as name -> value (inner parts not included)."""

@@ -106,12 +106,12 @@ class Agents(Levers):
             load_level=self.load_level,
         )
 
-    def orders(self, needs: pl.DataFrame, *, buy_back: int, limits: tuple[int, int]) -> pl.DataFrame:
+    def orders(self, needs: pl.DataFrame, *, cost: int, limits: tuple[int, int]) -> pl.DataFrame:
         """Return the orders for `needs` under the strategy in force (see `gridlab.agents.strategies.orders`)."""
         return strategies.orders(
             needs,
             strategy=self.strategy,
-            buy_back=buy_back,
+            cost=cost,
             limits=limits,
             least_gain=units.price(self.least_gain),
             seed=self.seed,

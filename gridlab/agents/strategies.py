@@ -28,7 +28,7 @@ def orders(
     needs: pl.DataFrame,
     *,
     strategy: str,
-    buy_back: int,
+    cost: int,
     limits: tuple[int, int],
     least_gain: int,
     seed: int,
@@ -42,8 +42,8 @@ def orders(
         which the landed bill equals the retail tariff).
     strategy : str
         One of `STRATEGIES`.
-    buy_back : int
-        THB/MWh.
+    cost : int
+        The lowest energy price that leaves a seller as much as the buy-back, THB/MWh.
     limits : tuple of int
         The market's price floor and cap, THB/MWh.
     least_gain : int
@@ -56,8 +56,8 @@ def orders(
         As `gridlab.frames.ORDERS`, by slot and account. A buyer whose value is below the buy-back price cannot gain
         from any seller and stays away.
     """
-    wanted = needs.filter((pl.col("net") < 0) | ((pl.col("net") > 0) & (pl.col("value") >= buy_back)))
-    bid, ask = _LIMITS[strategy](wanted, buy_back, least_gain, seed)
+    wanted = needs.filter((pl.col("net") < 0) | ((pl.col("net") > 0) & (pl.col("value") >= cost)))
+    bid, ask = _LIMITS[strategy](wanted, cost, least_gain, seed)
     floor, cap = limits
     buys = pl.col("net") > 0
     # At a cap below its cost a seller stays away, as does a buyer below the floor; a better limit moves to the edge.
@@ -81,20 +81,20 @@ def orders(
     return ORDERS.check(frame)
 
 
-def _truthful(wanted: pl.DataFrame, buy_back: int, least_gain: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _truthful(wanted: pl.DataFrame, cost: int, least_gain: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     accounts = int(wanted["account"].max() or 0) + 1  # type: ignore[arg-type]
     gain = stream(seed, "agents", "least_gain").integers(0, least_gain, accounts, endpoint=True)
     own = gain[wanted["account"].to_numpy()]
-    bid = np.maximum(wanted["value"].to_numpy() - own, buy_back)
-    return bid, buy_back + own
+    bid = np.maximum(wanted["value"].to_numpy() - own, cost)
+    return bid, cost + own
 
 
-def _zero_intelligence(wanted: pl.DataFrame, buy_back: int, _: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _zero_intelligence(wanted: pl.DataFrame, cost: int, _: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     rng = stream(seed, "agents", "zero_intelligence")
     value = wanted["value"].to_numpy()
-    highest = max(int(value.max(initial=buy_back)), buy_back)
-    bid = rng.integers(buy_back, np.maximum(value, buy_back), endpoint=True)
-    ask = rng.integers(buy_back, highest, value.size, endpoint=True)
+    highest = max(int(value.max(initial=cost)), cost)
+    bid = rng.integers(cost, np.maximum(value, cost), endpoint=True)
+    ask = rng.integers(cost, highest, value.size, endpoint=True)
     return bid, ask
 
 

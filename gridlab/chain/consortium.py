@@ -154,6 +154,11 @@ class ConsortiumChain:
         return self._state.certificates.frame
 
     @property
+    def contracts(self) -> pl.DataFrame:
+        """All contracts and how many slots of each were executed (`gridlab.chain.contracts.ContractRegistry.frame`)."""
+        return self._state.contracts.frame
+
+    @property
     def pending(self) -> tuple[Transaction, ...]:
         """Transactions that wait for the next block, in the order of arrival."""
         return self._pool.waiting

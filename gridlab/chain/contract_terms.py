@@ -233,7 +233,7 @@ class ContractTerms:
         seen: set[int] = set()
         for account in self.parties:
             if account in seen:
-                raise ArgumentError(f"account {account} is a party twice; a contract needs different sellers and buyers")
+                raise ArgumentError(f"account {account} is a party twice, allowed: different sellers and buyers")
             seen.add(account)
 
     def _check_together(self) -> None:

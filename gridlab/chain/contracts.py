@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ from gridlab.chain.meters import MOST_GENERATION
 from gridlab.chain.moments import require_microseconds
 from gridlab.chain.transfers import ASSETS
 from gridlab.errors import ChainError
-from gridlab.frames import Column, Schema, show_rows
+from gridlab.frames import SLOT, Column, Schema, show_rows
 
 __all__ = ["CONTRACTS", "CONTRACT_SENDER", "EXECUTIONS", "ContractRegistry"]
 
@@ -50,6 +51,19 @@ CONTRACT_SENDER = 2**32 - 1
 
 _DOMAIN = "gridlab/contract-registry/1"
 _ANNOUNCERS = ("market_operator", "oracle")
+
+
+_CONTRACT_FRAME: dict[str, Any] = {
+    "contract_id": pl.Binary,
+    "name": pl.String,
+    "template": pl.String,
+    "sellers": pl.List(pl.UInt32),
+    "buyers": pl.List(pl.UInt32),
+    "start": SLOT,
+    "end": SLOT,
+    "slots": pl.Int64,
+    "executed": pl.Int64,
+}
 
 
 def _none() -> Uint64s:
@@ -95,6 +109,22 @@ class ContractRegistry:
         read = self.readings.astype("<u8").tobytes() + self.net.astype("<i8").tobytes()
         counts = u64(len(self.terms)) + u64(len(self.readings)) + u64(self.transfers)
         return tagged_hash(_DOMAIN, counts + b"".join(done) + read)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One row per contract, in the order of registration.
+
+        ``contract_id`` (Binary), ``name``, ``template``, ``sellers``, ``buyers`` (lists of UInt32), ``start``, ``end``,
+        ``slots``, ``executed`` (how many).
+        """
+        rows = [
+            (
+                *(identity, terms.name, terms.template, list(terms.sellers), list(terms.buyers)),
+                *(terms.start, terms.end, terms.slots, len(self.executed[identity])),
+            )
+            for identity, terms in self.terms.items()
+        ]
+        return pl.DataFrame(rows, schema=_CONTRACT_FRAME, orient="row")
 
     @cached_property
     def _metered(self) -> Int64s:
@@ -166,9 +196,7 @@ class ContractRegistry:
         order = np.argsort(keys)
         place = np.searchsorted(self.readings, keys[order])
         net = (own["load"] - own["generation"]).to_numpy()[order]
-        return replace(
-            self, readings=np.insert(self.readings, place, keys[order]), net=np.insert(self.net, place, net)
-        )
+        return replace(self, readings=np.insert(self.readings, place, keys[order]), net=np.insert(self.net, place, net))
 
     # Executing.
 

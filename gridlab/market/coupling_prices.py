@@ -123,31 +123,35 @@ def line_prices(
     shadow : ndarray of float64, shape (slots, lines)
         What one more MWh of limit is worth (THB/MWh), positive in the direction of the flow.
     """
-    slots, zones = export.shape
     load = export @ lines.factor.T
     # The solver kept this much free on a full line (see `coupling_solver`), and rounding moved as much again.
     near = lines.limit - 2 * np.abs(lines.factor).sum(axis=1) - 1e-3
+    full = load >= near, -load >= near
     programme = Programme()
-    ends, shadows = [], []
-    for sign in (1.0, -1.0):
-        price = programme.variables(sign, low.ravel(), high.ravel(), low.size).reshape(low.shape)
-        common = programme.variables(0.0, -np.inf, np.inf, slots)
-        forth = programme.variables(0.0, 0.0, np.where(load >= near, np.inf, 0.0).ravel(), load.size)
-        back = programme.variables(0.0, 0.0, np.where(-load >= near, np.inf, 0.0).ravel(), load.size)
-        over, under = (programme.variables(_MISS, 0.0, np.inf, low.size) for _ in range(2))
-        row = programme.rows(0.0, 0.0, low.size).reshape(low.shape)
-        for columns, value in ((price.ravel(), 1.0), (np.repeat(common, zones), -1.0), (over, 1.0), (under, -1.0)):
-            programme.add(row.ravel(), columns, value)
-        line, zone = np.nonzero(lines.factor)
-        factors = np.tile(lines.factor[line, zone], slots)
-        for columns, direction in ((forth, 1.0), (back, -1.0)):
-            programme.add(row[:, zone].ravel(), columns.reshape(load.shape)[:, line].ravel(), direction * factors)
-        ends.append(price)
-        shadows.append((forth, back))
+    ends, shadows = zip(*(_line_end(programme, lines, full, low, high, sign) for sign in (1.0, -1.0)), strict=True)
     found = solve_programme(programme, "coupling, prices")
     lowest, highest = (found[forth] - found[back] for forth, back in shadows)
     shadow = (lowest + float(k) * (highest - lowest)).reshape(load.shape)
-    return *_whole(found, ends, low, high, k), shadow
+    return *_whole(found, list(ends), low, high, k), shadow
+
+
+def _line_end(  # noqa: PLR0917 - one end of the interval needs all that the other does
+    programme: Programme, lines: Lines, full: tuple[Bools, Bools], low: Int64s, high: Int64s, sign: float
+) -> tuple[Int64s, tuple[Int64s, Int64s]]:
+    """Add the conditions of one end of the interval; return its prices and its shadow prices both ways."""
+    slots, zones = low.shape
+    price = programme.variables(sign, low.ravel(), high.ravel(), low.size).reshape(low.shape)
+    common = programme.variables(0.0, -np.inf, np.inf, slots)
+    forth, back = (programme.variables(0.0, 0.0, np.where(at, np.inf, 0.0).ravel(), at.size) for at in full)
+    over, under = (programme.variables(_MISS, 0.0, np.inf, low.size) for _ in range(2))
+    row = programme.rows(0.0, 0.0, low.size).reshape(low.shape)
+    for columns, value in ((price.ravel(), 1.0), (np.repeat(common, zones), -1.0), (over, 1.0), (under, -1.0)):
+        programme.add(row.ravel(), columns, value)
+    line, zone = np.nonzero(lines.factor)
+    factors = np.tile(lines.factor[line, zone], slots)
+    for columns, direction in ((forth, 1.0), (back, -1.0)):
+        programme.add(row[:, zone].ravel(), columns.reshape(full[0].shape)[:, line].ravel(), direction * factors)
+    return price, (forth, back)
 
 
 def _whole(found: Floats, ends: list[Int64s], low: Int64s, high: Int64s, k: Fraction) -> tuple[Int64s, Int64s, Int64s]:

@@ -90,19 +90,23 @@ def round_with_losses(curve: NetCurve, net: Corridors, export: Floats, sent: Flo
     programme.add(start.ravel(), sent_move.ravel(), -1.0)
     programme.add(end[lossy], arrived_move[lossy], 1.0)
     programme.add(end[~lossy], sent_move[~lossy], 1.0)
-    # Energy that misses its share: |arrived - (1 - loss) * sent|.
-    error = programme.variables(1.0, 0.0, 4 * _ROOM, int(lossy.sum()))
     target = sent_base[lossy] * share[lossy] - arrived_base[lossy]
-    for sign in (1.0, -1.0):
-        bound = programme.rows(-np.inf, sign * target, len(error))
-        programme.add(bound, arrived_move[lossy], sign)
-        programme.add(bound, sent_move[lossy], -sign * share[lossy])
-        programme.add(bound, error, -1.0)
+    _add_misses(programme, sent_move[lossy], arrived_move[lossy], share[lossy], target)
     solution = solve_programme(programme, "coupling, rounding to whole Wh", presolve=False)
     found = np.rint(solution).astype(np.int64)
     whole_sent = sent_base + found[sent_move]
     whole_arrived = np.where(lossy, arrived_base + found[arrived_move], whole_sent)
     return net_exports(net, whole_sent, whole_arrived, zones), whole_sent, whole_arrived
+
+
+def _add_misses(programme: Programme, sent: Int64s, arrived: Int64s, share: Floats, target: Floats) -> None:
+    """Add what energy that misses its share costs: ``|arrived - share * sent - target|``."""
+    error = programme.variables(1.0, 0.0, 4 * _ROOM, len(sent))
+    for sign in (1.0, -1.0):
+        bound = programme.rows(-np.inf, sign * target, len(error))
+        programme.add(bound, arrived, sign)
+        programme.add(bound, sent, -sign * share)
+        programme.add(bound, error, -1.0)
 
 
 def near_whole(values: Floats) -> Floats:

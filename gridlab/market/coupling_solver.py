@@ -22,6 +22,7 @@ import polars as pl
 
 from gridlab.errors import MarketError
 from gridlab.market.coupling_curve import NetCurve
+from gridlab.market.coupling_reach import steps_in_reach
 from gridlab.market.transfer_limits import PPM, Corridors
 
 __all__ = ["Lines", "Programme", "check_digits", "energy_unit", "solve_coupling", "solve_programme"]
@@ -220,8 +221,10 @@ def _solve(curve: NetCurve, net: Corridors, zones: int, lines: Lines | None, one
     programme = Programme()
     lossless = not net.loss.any()
     unit = energy_unit(int(max(net.capacity.max(initial=1), curve.width.max(initial=1))))
-    reach = None if lines is not None else _reach(net, zones)
-    fixed, steps = _steps_in_reach(curve, reach)
+    if lines is None:
+        fixed, steps = steps_in_reach(curve, net, zones)
+    else:
+        fixed, steps = np.zeros(slots * zones, dtype=np.int64), np.arange(len(curve.price))
     level = programme.variables(curve.price[steps], 0, curve.width[steps] / unit, len(steps))
     balance = programme.rows((curve.demand - fixed) / unit, (curve.demand - fixed) / unit, slots * zones)
     programme.add(balance[curve.book[steps]], level, 1.0)
@@ -238,33 +241,6 @@ def _solve(curve: NetCurve, net: Corridors, zones: int, lines: Lines | None, one
     solution = solve_programme(programme, "coupling")
     used: Floats = fixed + unit * np.bincount(curve.book[steps], weights=solution[level], minlength=slots * zones)
     return (used - curve.demand).reshape(slots, zones), solution[flow].reshape(net.capacity.shape) * unit
-
-
-def _reach(net: Corridors, zones: int) -> tuple[Int64s, Int64s]:
-    """Return how much each zone can send and receive at most (Wh), one entry per slot and zone."""
-    slots = len(net.capacity)
-    out, into = (np.zeros((zones, slots), dtype=np.int64) for _ in range(2))
-    np.add.at(out, net.start, net.capacity.T)
-    np.add.at(into, net.end, net.capacity.T)
-    return out.T.ravel(), into.T.ravel()
-
-
-def _steps_in_reach(curve: NetCurve, reach: tuple[Int64s, Int64s] | None) -> tuple[Int64s, Int64s]:
-    """Return the energy of the steps that surely run, per book, and the steps about which there is a choice.
-
-    Steps are used in the order of their prices, so a step that is full at the lowest possible export always is, and
-    one that is empty at the highest always is.
-    """
-    if reach is None:
-        return np.zeros(len(curve.first) - 1, dtype=np.int64), np.arange(len(curve.price))
-    out, into = reach
-    totals, book = curve.asks + curve.bids, curve.book
-    before = totals[:-1] - totals[curve.first[:-1]][book]
-    full = before + curve.width <= (curve.demand - into)[book]
-    empty = before >= (curve.demand + out)[book]
-    fixed = np.zeros(len(curve.first) - 1, dtype=np.int64)
-    np.add.at(fixed, book[full], curve.width[full])
-    return fixed, np.flatnonzero(~full & ~empty)
 
 
 def _add_lines(programme: Programme, balance: Int64s, lines: Lines, zones: int, unit: float) -> None:

@@ -24,6 +24,7 @@ FILL_COLUMNS = frozenset({"limit", "filled", "amount", "reason"})
 KEY_COLUMNS = FILL_COLUMNS | {
     "price", "price_low", "price_high", "energy", "demand", "supply", "welfare",
     "buyer_surplus", "seller_surplus", "operator_surplus", "buyer", "seller", "buy_order", "sell_order",
+    "price_buy", "price_sell", "best_welfare", "welfare_share", "amount_buy", "level",
 }  # fmt: skip
 
 

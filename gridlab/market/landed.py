@@ -9,12 +9,16 @@ For a trade of e Wh at p THB/MWh over a path that charges w THB/MWh::
     vat      = [ (amount + wheeling + losses + fee) x VAT ]
     gross    = the sum of the five          from the buyer
 
-[x] rounds to the nearest micro-THB, halves upward: the only two roundings, each once per trade row.
+[x] rounds to the nearest micro-THB, halves upward. Wheeling may also hang on the buyer's voltage, or be a share of the
+amount; where the seller has to pay all or half of wheeling and losses, he pays the VAT on his part, and the buyer's
+bill is smaller by it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
 
 import polars as pl
 
@@ -66,38 +70,75 @@ class LandedTerms:
         Returns
         -------
         polars.DataFrame
-            `trades` with ``path``, ``amount_buy``, ``wheeling``, ``losses``, ``fee``, ``vat`` and ``gross`` (Int64,
+            `trades` with ``path``, ``amount_buy``, ``wheeling``, ``losses``, ``fee``, ``vat``, what of them the seller
+            pays (``seller_wheeling``, ``seller_losses``, ``seller_vat``), and ``gross``, the buyer's bill (Int64,
             micro-THB).
         """
         if "amount_buy" not in trades.columns:
             trades = trades.with_columns(amount_buy=pl.col("amount"))
         energy = pl.when(pl.col("buyer").is_not_null()).then("energy").otherwise(0)
         paid = pl.when(pl.col("buyer").is_not_null()).then("amount_buy").otherwise(0)
-        parts = pl.sum_horizontal(paid, "wheeling", "losses", "fee")
+        own = pl.sum_horizontal(paid, "wheeling", "losses", "fee") - pl.col("seller_wheeling") - pl.col("seller_losses")
         return (
             self.wheeling.locate(trades, accounts)
             .with_columns(
-                wheeling=pl.col("charge") * energy,
+                wheeling=pl.col("charge") * energy + share_of(paid, self.wheeling.price_share()),
                 losses=share_of(paid, self.wheeling.loss_share()),
                 fee=self.fee * energy,
             )
-            .with_columns(vat=share_of(parts, self.vat))
-            .with_columns(gross=parts + pl.col("vat"))
-            .drop("charge")
+            .with_columns(
+                seller_wheeling=self._sellers_part(pl.col("wheeling")),
+                seller_losses=self._sellers_part(pl.col("losses")),
+            )
+            .with_columns(
+                seller_vat=share_of(pl.col("seller_wheeling") + pl.col("seller_losses"), self.vat),
+                buyer_vat=share_of(own, self.vat),
+            )
+            .with_columns(vat=pl.col("buyer_vat") + pl.col("seller_vat"), gross=own + pl.col("buyer_vat"))
+            .drop("charge", "buyer_vat")
         )
 
-    def highest_energy_price(self, landed: pl.Expr) -> pl.Expr:
+    def _sellers_part(self, charge: pl.Expr) -> pl.Expr:
+        """Return what the seller pays of a charge (an odd micro-THB stays with the buyer; the grid pays none)."""
+        part = self.wheeling.sellers_part()
+        return pl.when(pl.col("seller").is_not_null()).then(charge * part.numerator // part.denominator).otherwise(0)
+
+    def highest_energy_price(self, landed: pl.Expr, voltage: pl.Expr | None = None) -> pl.Expr:
         """Return the highest energy price whose landed price stays within `landed`, on the dearest path.
 
         Parameters
         ----------
         landed : polars.Expr
             Landed price before VAT, in 0.1 THB/MWh (retail rates have four decimals).
+        voltage : polars.Expr, optional
+            Voltage band of the buyer's tariff; without it he allows for the dearest.
 
         Returns
         -------
         polars.Expr
-            THB/MWh, rounded down: ``(landed - wheeling - fee) / (1 + loss share)``.
+            THB/MWh, rounded down: ``(landed - b w - fee) / (1 + b (loss share + price share))``, b being the buyer's
+            part of the charges.
         """
-        besides = 10 * (self.wheeling.highest() + self.fee)
-        return (landed - besides) * _PPM // (10 * (_PPM + self.wheeling.loss_share()))
+        part = 1 - self.wheeling.sellers_part()
+        highest = pl.lit(self.wheeling.highest()) if voltage is None else self.wheeling.highest_for(voltage)
+        charge = -(-highest * part.numerator // part.denominator)
+        share = ceil(part * (self.wheeling.loss_share() + self.wheeling.price_share()))
+        return (landed - 10 * (charge + self.fee)) * _PPM // (10 * (_PPM + share))
+
+    def lowest_ask(self, net: int) -> int | None:
+        """Return the lowest energy price that leaves a seller `net` THB/MWh after his part of the charges.
+
+        Parameters
+        ----------
+        net : int
+            What the seller could get elsewhere, THB/MWh.
+
+        Returns
+        -------
+        int or None
+            THB/MWh, rounded up: ``(net + s w (1 + VAT)) / (1 - s (loss share + price share) (1 + VAT))``, s being the
+            seller's part; None where no price is high enough.
+        """
+        part = self.wheeling.sellers_part() * (1 + Fraction(self.vat, _PPM))
+        share = part * Fraction(self.wheeling.loss_share() + self.wheeling.price_share(), _PPM)
+        return ceil((net + part * self.wheeling.highest()) / (1 - share)) if share < 1 else None

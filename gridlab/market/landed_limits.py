@@ -52,7 +52,7 @@ class LandedLimits:
         charges = terms.wheeling.charges()
         highest = np.maximum.accumulate([charges[path] for path in PATHS]).tolist()
         besides = {path: charge + terms.fee for path, charge in zip(PATHS, highest, strict=True)}
-        return cls(besides, terms.wheeling.loss_share(), terms.vat if with_vat else 0)
+        return cls(besides, terms.wheeling.loss_share() + terms.wheeling.price_share(), terms.vat if with_vat else 0)
 
     def energy_limits(self, landed: Int64s, path: str) -> Int64s:
         """Return the highest energy prices (THB/MWh) whose landed prices stay within `landed` (THB/MWh) on a path."""

@@ -34,6 +34,8 @@ class Margins:
     next_limit : ndarray of int64, shape (2, books)
         Limit of the order behind it, the first that trades nothing; `NONE` where there is none, or where
         `find_margins` was not asked for it.
+    sides : ndarray of int64, shape (n,)
+        Twice the book of each order, and one more for a sell.
     rows : ndarray of int64, shape (m,)
         Rows of all orders with the limit of their side's last efficient order.
     place : ndarray of int8, shape (m,)
@@ -46,6 +48,7 @@ class Margins:
     ahead: Int64s
     value_ahead: Int64s
     next_limit: Int64s
+    sides: Int64s
     rows: Int64s
     place: npt.NDArray[np.int8]
 
@@ -69,7 +72,7 @@ def find_margins(books: Books, levels: Levels, *, next_limits: bool) -> Margins:
     fill = np.stack((levels.bid_fill, levels.ask_fill))
     value = np.stack((levels.bid_value, levels.ask_value))
     sides = books.book * np.int64(2) + books.side
-    rows = books.by_arrival(np.flatnonzero(books.price == limit.T.ravel()[sides]))
+    rows = books.by_arrival(np.flatnonzero(books.price == np.take(limit.T.ravel(), sides)))
     rows = rows[np.argsort(sides[rows], kind="stable")]
     before, place = _place(sides[rows], books.energy[rows], fill.T.ravel())
     last = rows[place == 0]
@@ -80,7 +83,7 @@ def find_margins(books: Books, levels: Levels, *, next_limits: bool) -> Margins:
     ahead = levels.energy - reached
     value_ahead = value - reached * np.where(reached > 0, limit, 0)
     next_limit = _next_limits(books, levels, sides, rows[place == 1]) if next_limits else np.full_like(limit, NONE)
-    return Margins(levels, limit, energy, ahead, value_ahead, next_limit, rows, place)
+    return Margins(levels, limit, energy, ahead, value_ahead, next_limit, sides, rows, place)
 
 
 def _place(sides: Int64s, energy: Int64s, fill: Int64s) -> tuple[Int64s, npt.NDArray[np.int8]]:
@@ -113,7 +116,7 @@ def _next_limits(books: Books, levels: Levels, sides: Int64s, behind: Int64s) ->
 
 def _best_beyond(books: Books, sides: Int64s, last: Int64s) -> Int64s:
     """Return the best limit strictly worse than `last`, per book and side; `NONE` where there is none."""
-    rows = np.flatnonzero(last[sides] != NONE)
+    rows = np.flatnonzero(np.take(last != NONE, sides))
     signs = books.side[rows].astype(np.int64) * 2 - 1
     merit, here = books.price[rows] * signs, sides[rows]
     worse = merit > last[here] * signs

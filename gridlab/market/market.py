@@ -138,11 +138,16 @@ class Market(Levers):
         super().__init__(**levers)
 
     def conflict(self, values: Mapping[str, Any]) -> str | None:
-        """Refuse a price floor above the price cap."""
+        """Refuse a price floor above the price cap, and charges that the rule cannot count."""
         if values["price_floor"] > values["price_cap"]:
             return (
                 f"price_floor {values['price_floor']} THB/kWh is above price_cap {values['price_cap']} THB/kWh; "
                 "move both in one call"
+            )
+        if values["rule"] == "tiered" and values["wheeling.payer"] != "buyer":
+            return (
+                f"rule 'tiered' counts charges within the buyer's limit, so wheeling.payer must be 'buyer', not "
+                f"{values['wheeling.payer']!r}"
             )
         return None
 
@@ -194,11 +199,14 @@ class Market(Levers):
         trades = self.landed_terms().bill(clearing.trades, accounts)
         return Settled(clearing, trades, trade_transfers(trades, accounts, institutions))
 
-    def value_of(self, landed: pl.Expr) -> pl.Expr:
-        """Return the limit (THB/MWh) of a buyer for whom `landed` (before VAT, 0.1 THB/MWh) is as good as retail."""
+    def value_of(self, landed: pl.Expr, voltage: pl.Expr) -> pl.Expr:
+        """Return the limit (THB/MWh) of a buyer for whom `landed` (before VAT, 0.1 THB/MWh) is as good as retail.
+
+        `voltage` is the band of his tariff, on which the charge may hang.
+        """
         if self.rule == "tiered":
             return landed // 10
-        return self.landed_terms().highest_energy_price(landed)
+        return self.landed_terms().highest_energy_price(landed, voltage)
 
     def landed_terms(self) -> LandedTerms:
         """Return the charges that stand between the energy price and the buyer's bill."""

@@ -25,34 +25,30 @@ __all__ = ["PILOT_FIGURES", "DirectPpaPilot", "guarantee_refund", "pilot"]
 
 Int64s = npt.NDArray[np.int64]
 
-_PILOT_MW = 2_000
-_GUARANTEE_THB_PER_MW = 4_500_000
-# Share of the contracted power in use within a year (parts per million) -> share of the guarantee that is paid back.
-_HALF_BACK, _ALL_BACK = 500_000, 700_000
-_PPM = 1_000_000
 _CITIES = ("Ayutthaya", "Khon Kaen", "Nakhon Ratchasima", "Rayong")
 _CLOUDY_DAYS = (1, 2, 3, 4)  # variant 0 of the dataset is the clear sky
 _SLOT_HOURS = 0.25
+_PPM = 1_000_000
 
+_GUARANTEE = "Bangkok Post, copy at newsycanuse.com, 29 April 2026"
+_SYNTHETIC = "made for teaching; not a published number"
 PILOT_FIGURES = pl.DataFrame(
-    {
-        "figure": [
-            "most power of the pilot", "least plant", "guarantee", "guarantee paid back, use of half and more",
-            "guarantee paid back, use of 70 % and more", "wheeling, postage stamp", "PPA price",
-            "load factor of a buyer",
-        ],
-        "value": [2_000.0, 1_000.0, 4.5, 50.0, 100.0, 1.07, 2.60, 0.85],
-        "unit": ["MW", "kVA", "million THB/MW", "%", "%", "THB/kWh", "THB/kWh", "1"],
-        "as_of": ["2024-06", "2025-10", "2026-04", "2026-04", "2026-04", "2026-05", "", ""],
-        "source": [
-            "NEPC June 2024; Bangkok Post 2968171", "ERC draft regulation, 3 October 2025; w.media",
-            *["Bangkok Post, copy at newsycanuse.com, 29 April 2026"] * 3,
-            "ERC draft, as read by Cap Solar (direct-ppa-thailand-factory)",
-            *["made for teaching; not a published number"] * 2,
-        ],
-        "confidence": ["V", "V", "V", "V", "V", "V2", "S", "S"],
-    }
-)  # fmt: skip
+    [
+        ("most power of the pilot", 2_000.0, "MW", "2024-06", "NEPC June 2024; Bangkok Post 2968171", "V"),
+        ("least plant", 1_000.0, "kVA", "2025-10", "ERC draft regulation, 3 October 2025; w.media", "V"),
+        ("guarantee", 4.5, "million THB/MW", "2026-04", _GUARANTEE, "V"),
+        ("use within a year for half of it back", 50.0, "%", "2026-04", _GUARANTEE, "V"),
+        ("use within a year for all of it back", 70.0, "%", "2026-04", _GUARANTEE, "V"),
+        ("wheeling", 1.07, "THB/kWh", "2026-05", "ERC draft, as read by Cap Solar (direct-ppa-thailand-factory)", "V2"),
+        ("PPA price", 2.60, "THB/kWh", "", _SYNTHETIC, "S"),
+        ("load factor of a buyer", 0.85, "1", "", _SYNTHETIC, "S"),
+    ],
+    schema=["figure", "value", "unit", "as_of", "source", "confidence"],
+    orient="row",
+)
+_FIGURE = dict(PILOT_FIGURES.select("figure", "value").rows())
+_PILOT_MW = int(_FIGURE["most power of the pilot"])
+_KVA_PER_MW = 1_000  # at a power factor of one
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -139,14 +135,23 @@ def guarantee_refund(buyers: pl.DataFrame) -> pl.DataFrame:
     if buyers.select(((pl.col("contracted_mw") <= 0) | (pl.col("used_share") < 0)).any()).item():
         raise ArgumentError(f"buyers: contracted_mw must be above 0 and used_share 0 or more\n{buyers}")
     used = pl.col("used_share")
-    part = pl.when(used >= _ALL_BACK).then(2).when(used >= _HALF_BACK).then(1).otherwise(0)
-    return buyers.with_columns(
-        guarantee=pl.col("contracted_mw") * (_GUARANTEE_THB_PER_MW * units.MICRO)
-    ).with_columns(refund=pl.col("guarantee") // 2 * part)
+    half, whole = (units.share(_FIGURE[f"use within a year for {part} of it back"]) for part in ("half", "all"))
+    part = pl.when(used >= whole).then(2).when(used >= half).then(1).otherwise(0)
+    deposit = units.money(_FIGURE["guarantee"]) * units.MICRO  # a million THB
+    return buyers.with_columns(guarantee=pl.col("contracted_mw") * deposit).with_columns(
+        refund=pl.col("guarantee") // 2 * part
+    )
 
 
 def pilot(
-    *, buyers: int = 8, power_mw: int = _PILOT_MW, start: str = "2026-05-06", hours: float = 24, seed: int = 0
+    *,
+    buyers: int = 8,
+    power_mw: int = _PILOT_MW,
+    price: units.Number = _FIGURE["PPA price"],
+    wheeling: units.Number = _FIGURE["wheeling"],
+    start: str = "2026-05-06",
+    hours: float = 24,
+    seed: int = 0,
 ) -> DirectPpaPilot:
     """Make the pilot: `buyers` data centres, each with one new solar plant of its own.
 
@@ -157,6 +162,8 @@ def pilot(
     power_mw : int
         Contracted power of all of them (whole MW): at least one for each, since no plant may have less than 1,000 kVA,
         and 2,000 at most.
+    price, wheeling : number
+        What the buyer pays the plant and the grid (THB/kWh).
     start : str
         Date or moment of the first slot.
     hours : float
@@ -178,33 +185,32 @@ def pilot(
     weights = stream(seed, "pilot", "size").integers(1, 5, (1, buyers))
     sizes = 1 + apportion(np.array([power_mw - buyers]), weights)[0]
     cities = [_CITIES[place % len(_CITIES)] for place in range(buyers)]
-    mark = pl.lit("S").alias("confidence")
-    accounts = pl.Series(range(buyers), dtype=pl.UInt32)
-    centres = pl.DataFrame({"account": accounts, "name": [f"Data centre {n + 1}" for n in range(buyers)]})
-    plants = pl.DataFrame({"account": accounts + buyers, "name": [f"Solar plant {n + 1}" for n in range(buyers)]})
-    plants = plants.with_columns(
-        contracted_mw=pl.Series(sizes), kva=pl.Series(sizes * 1_000), city=pl.Series(cities), technology=pl.lit("solar")
+    centres, plants = _members("Data centre", sizes, 0), _members("Solar plant", sizes, buyers)
+    plants = plants.with_columns(kva=pl.Series(sizes * _KVA_PER_MW), city=pl.Series(cities), technology=pl.lit("solar"))
+    agreements = centres.select(
+        contract=pl.int_range(pl.len(), dtype=pl.UInt32),
+        kind=pl.lit("pay_as_produced"),
+        price=pl.lit(units.price(price), dtype=pl.Int64),
+        energy=pl.lit(0, dtype=pl.Int64),
+        buyer="account",
+        seller=plants["account"],
+        wheeling=pl.lit(units.price(wheeling), dtype=pl.Int64),
+        confidence="confidence",
     )
-    terms = {
-        "contract": accounts,
-        "kind": ["pay_as_produced"] * buyers,
-        "price": [units.price(_figure("PPA price"))] * buyers,
-        "energy": [0] * buyers,
-        "buyer": centres["account"],
-        "seller": plants["account"],
-        "wheeling": [units.price(_figure("wheeling, postage stamp"))] * buyers,
-    }
-    return DirectPpaPilot(
-        PILOT_FIGURES,
-        centres.with_columns(pl.Series("contracted_mw", sizes), mark),
-        plants.with_columns(mark),
-        pl.DataFrame(terms).with_columns(mark),
-        _production(slots, sizes, cities, seed),
-    )
+    return DirectPpaPilot(PILOT_FIGURES, centres, plants, agreements, _production(slots, sizes, cities, seed))
 
 
-def _figure(name: str) -> float:
-    return float(PILOT_FIGURES.filter(pl.col("figure") == name)["value"][0])
+def _members(name: str, sizes: Int64s, first: int) -> pl.DataFrame:
+    """Return ``account``, ``name``, ``contracted_mw`` and ``confidence`` of one side."""
+    numbers = pl.int_range(len(sizes), dtype=pl.UInt32, eager=True)
+    return pl.DataFrame(
+        {
+            "account": numbers + first,
+            "name": [f"{name} {number + 1}" for number in numbers],
+            "contracted_mw": sizes,
+            "confidence": "S",
+        }
+    )
 
 
 def _production(slots: pl.Series, sizes: Int64s, cities: list[str], seed: int) -> pl.DataFrame:
@@ -223,7 +229,7 @@ def _production(slots: pl.Series, sizes: Int64s, cities: list[str], seed: int) -
     )
     whole = sizes * (units.MICRO * _SLOT_HOURS)
     shape = (len(slots), len(cities))
-    used = _figure("load factor of a buyer") + 0.03 * stream(seed, "pilot", "load").standard_normal(shape)
+    used = _FIGURE["load factor of a buyer"] + 0.03 * stream(seed, "pilot", "load").standard_normal(shape)
     noon = np.clip((quarter - 36) / 52, 0, 1)[:, None]
     reference = np.rint(3_000 - 1_000 * np.sin(np.pi * noon) + np.zeros(shape)).astype(np.int64)
     return pl.DataFrame(

@@ -24,7 +24,7 @@ import polars as pl
 
 from gridlab import units
 from gridlab.errors import ArgumentError, ArgumentTypeError, MarketError
-from gridlab.frames import ACCOUNTS, ORDERS, READINGS, SIDE
+from gridlab.frames import ACCOUNTS, ORDERS, READINGS, SIDE, show_rows
 from gridlab.levers import Levers, choice, number, switch
 from gridlab.market.clearing import clear
 from gridlab.market.imbalance import METHODS, SOURCES, imbalance_prices, settle_imbalance
@@ -355,6 +355,10 @@ def _with_zones(readings: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
     if not isinstance(accounts, pl.DataFrame) or not {"account", "zone"} <= set(accounts.columns):
         raise MarketError(f"accounts: expected a frame with account and zone, as {ACCOUNTS.name}; got {accounts!r}")
     where = accounts.select(pl.col("account").cast(pl.UInt32), pl.col("zone").cast(pl.String))
+    if where["account"].is_duplicated().any():
+        raise MarketError(
+            f"accounts: account {where.filter(pl.col('account').is_duplicated())['account'][0]} has two rows"
+        )
     joined = readings.join(where, on="account", how="left", maintain_order="left")
     if joined["zone"].null_count():
         stranger = joined.filter(pl.col("zone").is_null())["account"][0]
@@ -374,5 +378,11 @@ def _orders(traders: Traders, needs: pl.DataFrame) -> pl.DataFrame:
             f"traders: expected a function of a frame of needs, got {traders!r}; limit_orders(bid=…, ask=…) makes one"
         )
     made: Any = traders(needs)
-    frame = ORDERS.check(made, error=MarketError)
-    return frame.with_columns(pl.col("zone").cast(pl.String))
+    frame = ORDERS.check(made, error=MarketError).with_columns(pl.col("zone").cast(pl.String))
+    strangers = frame.join(needs, on=["slot", "zone", "account"], how="anti")
+    if strangers.height:
+        raise MarketError(
+            "traders: an order is of an account, slot or zone that was not asked; order only for rows of the needs\n"
+            f"{show_rows(strangers, pl.lit(True))}"
+        )
+    return frame

@@ -106,9 +106,7 @@ def _activated(frame: pl.DataFrame, wanted: pl.DataFrame, pricing: str) -> pl.Da
         .with_columns(limit="price", marginal=pl.col("price").last().over(_WHERE))
         .with_columns(price=pl.col(paid))
         .with_columns(amount=pl.col("price") * pl.col("activated"))
-        .select(
-            "order_id", *_WHERE, "account", "side", "energy", "activated", "limit", "price", "amount", "marginal"
-        )
+        .select("order_id", *_WHERE, "account", "side", "energy", "activated", "limit", "price", "amount", "marginal")
         .collect()
     )
 

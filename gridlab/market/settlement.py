@@ -149,10 +149,13 @@ def _pay(billed: pl.DataFrame, accounts: pl.DataFrame, institutions: Institution
         _signed(frame.filter(direct), buyer, pl.col("seller"), pl.col("amount"), "energy"),
         _signed(apart.filter(buyer != grid), buyer, house, pl.col("amount_buy"), "energy"),
         _signed(apart.filter(pl.col("seller") != grid), house, pl.col("seller"), pl.col("amount"), "energy"),
-        _signed(frame, buyer, pl.col("utility"), pl.col("wheeling"), "wheeling"),
-        _signed(frame, buyer, pl.col("utility"), pl.col("losses"), "losses"),
+        _signed(frame, buyer, pl.col("utility"), pl.col("wheeling") - pl.col("seller_wheeling"), "wheeling"),
+        _signed(frame, pl.col("seller"), pl.col("utility"), pl.col("seller_wheeling"), "wheeling"),
+        _signed(frame, buyer, pl.col("utility"), pl.col("losses") - pl.col("seller_losses"), "losses"),
+        _signed(frame, pl.col("seller"), pl.col("utility"), pl.col("seller_losses"), "losses"),
         _signed(frame, buyer, operator, pl.col("fee"), "fee"),
-        _signed(frame, buyer, state, pl.col("vat"), "vat"),
+        _signed(frame, buyer, state, pl.col("vat") - pl.col("seller_vat"), "vat"),
+        _signed(frame, pl.col("seller"), state, pl.col("seller_vat"), "vat"),
     ]
     return pl.concat(parts).sort("slot", "kind", maintain_order=True).collect()
 

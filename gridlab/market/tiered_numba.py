@@ -235,6 +235,32 @@ def _write(rows: Int64s, limits: Int64s, left: Int64s, amount: Int64s, sign: int
 
 
 @_compiled
+def _load(
+    rows: Int64s,
+    price: Int64s,
+    energy: Int64s,
+    places: Any,
+    limits: Int64s,
+    left: Int64s,
+    amount: Int64s,
+    place: Any,
+) -> None:
+    """Bring what is needed of a book's orders together."""
+    for position in range(len(rows)):
+        row = rows[position]
+        limits[position], left[position], amount[position] = price[row], energy[row], 0
+        for level in range(places.shape[1]):
+            place[level, position] = places[row, level]
+
+
+@_compiled
+def _landed_to_energy(limits: Int64s, vat: int, besides: int, losses: int, bids: Int64s) -> None:
+    """Write the buyers' limits on the energy price (see `gridlab.market.landed_limits`)."""
+    for position in range(len(bids)):
+        bids[position] = _shrink(_shrink(limits[position], vat) - besides, losses)
+
+
+@_compiled
 def walk(
     out: Any,
     sums: Int64s,
@@ -266,24 +292,18 @@ def walk(
     for book in range(start, stop):
         first, middle, end = runs[2 * book], runs[2 * book + 1], runs[2 * book + 2]
         here, split = rows[first:end], middle - first
-        limits, left, amount, chain, sell_limits = space[0], space[1], space[2], space[3], space[4]
-        for position in range(len(here)):
-            row = here[position]
-            limits[position], left[position], amount[position] = price[row], energy[row], 0
-            for level in range(last + 1):
-                place[level, position] = places[row, level]
+        limits, left, amount, chain, energy_limits = space[0], space[1], space[2], space[3], space[4]
+        _load(here, price, energy, places, limits, left, amount, place)
         buys, sells, asks = here[:split], here[split:], limits[split : len(here)]
         wanted, offered = left[:split], left[split : len(here)]
         chains = (chain[:split], chain[split : len(here)])
         amounts = (amount[:split], amount[split : len(here)])
-        bids = sell_limits[:split]
+        bids = energy_limits[:split]
         sums[1, book], sums[2, book] = wanted.sum(), offered.sum()
         for level in range(last + 1):
             epoch += 1
             if level == 0 or (terms[level, :3] != terms[level - 1, :3]).any():
-                vat, besides, losses = terms[level, 0], terms[level, 1], terms[level, 2]
-                for position in range(split):
-                    bids[position] = _shrink(_shrink(limits[position], vat) - besides, losses)
+                _landed_to_energy(limits, terms[level, 0], terms[level, 1], terms[level, 2], bids)
             demand, supply = wanted.sum(), offered.sum()
             groups = 0
             if demand and supply:

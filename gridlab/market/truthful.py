@@ -83,8 +83,9 @@ def settle(rule: str, books: Books, margins: Margins, decision: Decision, ration
     values[:, volume == 0] = 0
     longer = (totals > volume) & (volume > 0)
     if longer.any():
-        _ration(books, fills, np.where(longer, totals, 0), volume, rationing)
-        values = np.where(longer, _values(books, fills, longer), values)
+        rows = _ration(books, fills, margins.sides, np.where(longer, totals, 0), volume, by=rationing)
+        shared = add_by_side(books, rows, fills.filled[rows] * books.price[rows])
+        values = np.where(longer, shared, values)
     payments = np.where(volume > 0, decision.price, 0) * volume
     price = np.where(volume > 0, decision.price, NONE)
     return two_price_clearing(rule, books, levels, fills, BookSums(volume, values, payments, price))
@@ -132,24 +133,14 @@ def _verdicts(margins: Margins, decision: Decision, volume: Int64s) -> Int64s:
     return verdicts
 
 
-def _ration(books: Books, fills: Fills, totals: Int64s, volume: Int64s, rationing: Rationing) -> None:
-    """Share out the volume among all orders of the longer sides, those with a total; write to the fills."""
-    rows = books.by_arrival(_rows_of(books, fills, totals > 0))
+def _ration(books: Books, fills: Fills, sides: Int64s, wanted: Int64s, volume: Int64s, *, by: Rationing) -> Int64s:
+    """Share out the volume among all orders of the longer sides, those that want more than 0; return their rows."""
+    chosen = np.take((wanted > 0).T.ravel(), sides)
+    rows = books.by_arrival(np.flatnonzero(chosen & (fills.filled > 0)))
     book, side = books.book[rows], books.side[rows]
-    share = rationing(CutLevels(books, rows, volume[book], totals[side, book]))
+    energy = books.energy[rows]
+    share = by(CutLevels(books, rows, volume[book], wanted[side, book]))
     fills.filled[rows] = share
     fills.amount[rows] = share * fills.paid[rows]
-    part = np.where(share < books.energy[rows], PARTLY, FILLED)
-    fills.reason[rows] = np.where(share > 0, part, RATIONED)
-
-
-def _values(books: Books, fills: Fills, chosen: Flags) -> Int64s:
-    """Return the value at their limits of what trades on the chosen sides (micro-THB, shape (2, books))."""
-    rows = _rows_of(books, fills, chosen)
-    return add_by_side(books, rows, fills.filled[rows] * books.price[rows])
-
-
-def _rows_of(books: Books, fills: Fills, chosen: Flags) -> Int64s:
-    """Return the rows of the orders that trade on the chosen sides."""
-    here = chosen.T.ravel()[books.book * np.int64(2) + books.side]
-    return np.flatnonzero(here & (fills.filled > 0))
+    fills.reason[rows] = np.where(share > 0, np.where(share < energy, PARTLY, FILLED), RATIONED)
+    return rows

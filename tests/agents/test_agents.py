@@ -123,7 +123,7 @@ def test_levers_scale_load_and_roofs():
     buy_back=st.sampled_from([0.0, 1.68, 2.2, 3.5]),
     gain=st.sampled_from([0.0, 0.3, 2.0]),
     limits=st.sampled_from([(0.0, 6.0), (2.5, 3.0), (0.0, 2.0), (4.0, 9.0)]),
-    scheme=st.sampled_from(["postage_stamp", "distance_ladder"]),
+    scheme=st.sampled_from(["postage_stamp", "distance_ladder", "percentage"]),
 )
 def test_no_limit_is_worse_than_tariff_or_buy_back(strategy, seed, buy_back, gain, limits, scheme):
     floor, cap = limits

@@ -74,7 +74,9 @@ def test_a_contract_signed_by_all_is_registered_and_changes_the_state(chain, mak
     receipt = make.sealed(chain, chain.sign(pairs["bob"], "contract", trade.registration()))
     assert receipt.accepted
     assert chain.state_root != before
-    assert list(chain._state.contracts.terms) == [trade.terms.id]
+    row = chain.contracts.row(0, named=True)
+    assert (row["contract_id"], row["template"], row["slots"], row["executed"]) == (trade.terms.id, "p2p", 4, 0)
+    assert row["start"].isoformat() == "2026-04-01T00:00:00+07:00"
 
 
 def test_a_contract_without_all_signatures_is_refused(chain, make, pairs, account, trade):
@@ -135,6 +137,7 @@ def test_what_the_meters_say_is_paid_to_the_micro_thb(registered, make, pairs, a
     assert registered.ledger.balance(account["alice"], "WATT") - before == 3_200 * (700 + 500)
     moved = registered.ledger.transfers.filter(pl.col("sender") == CONTRACT_SENDER)
     assert moved["code"].to_list() == ["energy", "energy"]
+    assert registered.contracts["executed"].to_list() == [2]
 
 
 def test_a_slot_is_paid_once(registered, make, pairs, account, trade):

@@ -58,7 +58,8 @@ def test_thirds_leave_the_unit_to_the_first():
 
 @settings(max_examples=100, deadline=None)
 @given(
-    given_=st.lists(st.integers(0, 40), min_size=1, max_size=5), weights=st.lists(st.integers(0, 9), min_size=1, max_size=5)
+    given_=st.lists(st.integers(0, 40), min_size=1, max_size=5),
+    weights=st.lists(st.integers(0, 9), min_size=1, max_size=5),
 )
 def test_pairs_add_up_on_both_sides(given_, weights):
     gives = np.array([given_], np.int64)

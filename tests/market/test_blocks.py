@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from polars.testing import assert_frame_equal
 
 import gridlab as gl
 from gridlab.errors import ArgumentTypeError, MarketError
+from gridlab.market import blocks as auctions_module
 from gridlab.market.block_door import BLOCKS
 from gridlab.market.blocks import clear_blocks
 from tests.market.block_reference import START, Block, Simple, best_welfare, blocks_frame, orders_frame
@@ -290,6 +292,13 @@ def test_blocks_in_several_zones_and_slots_of_a_book_without_orders():
     auction = clear_blocks(orders, block)
     assert auction.blocks["accepted"].item() == 0
     assert auction.prices.select("zone", "energy").rows() == [("BKK", 0), ("CNX", 0)]
+
+
+def test_examples_of_the_page_and_of_the_code_run():
+    page = Path(__file__).parents[2] / "docs" / "market" / "blocks.md"
+    failed, attempted = doctest.testfile(str(page), module_relative=False)
+    assert (failed, doctest.testmod(auctions_module).failed) == (0, 0)
+    assert attempted > 5
 
 
 def test_cuts_may_be_limited_and_the_result_says_so():

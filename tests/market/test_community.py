@@ -78,7 +78,7 @@ def test_shares_sum_to_one_and_energy_is_conserved(made, used, method):
 def test_dynamic_shares_use_at_least_as_much_inside_save_for_rounding(made, used):
     dynamic = share_community(generation(made), consumption(used)).shares
     static = share_community(generation(made), consumption(used), method="static").shares
-    # Shares in parts per billion and whole Wh: a member is at most 1 Wh and a billionth of the slot from its exact part.
+    # Parts per billion and whole Wh: a member is at most 1 Wh and a billionth of the slot from its exact part.
     slack = static.height + 5 * sum(made.values()) // PPB
     assert dynamic["shared"].sum() >= static["shared"].sum() - slack
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import doctest
 import subprocess
 import sys
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from gridlab.errors import ArgumentTypeError, GridlabError, MarketError
+from gridlab.market import coupling, transfer_limits
 from gridlab.market.coupling import couple
 from gridlab.market.transfer_limits import thai_zones
 from tests.market.coupling_reference import (
@@ -112,11 +115,20 @@ def test_empty_orders_are_a_market_in_which_nothing_trades(by, zones):
     ]
     if zones:
         some.append(couple(orders, None, lines=lines, ptdf=ptdf, by=by, zones=zones))
-    for coupling in some:
-        assert coupling.fills.is_empty()
-        assert coupling.trades.is_empty()
-        assert coupling.prices["energy"].sum() == coupling.congestion_rent == 0
-        assert coupling.prices["price"].is_null().all()
+    for market in some:
+        assert market.fills.is_empty()
+        assert market.trades.is_empty()
+        assert market.prices["energy"].sum() == market.congestion_rent == 0
+        assert market.prices["price"].is_null().all()
+
+
+def test_examples_of_the_page_and_of_the_code_run():
+    page = Path(__file__).parents[2] / "docs" / "market" / "zonal.md"
+    assert doctest.testfile(str(page), module_relative=False) == (0, 5)
+    for module in (coupling, transfer_limits):
+        failed, attempted = doctest.testmod(module)
+        assert failed == 0
+        assert attempted > 0
 
 
 def test_importing_the_market_loads_no_solver():

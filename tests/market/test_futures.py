@@ -36,7 +36,10 @@ def index_frame(prices):
 
 
 def trades_frame(trades):
-    rows = [(date(2026, 5, 4) + timedelta(day), name, *parties, energy, price) for day, name, parties, energy, price in trades]
+    rows = [
+        (date(2026, 5, 4) + timedelta(day), name, *parties, energy, price)
+        for day, name, parties, energy, price in trades
+    ]
     names = ["day", "contract", "buyer", "seller", "energy", "price"]
     types = [pl.Date, pl.String, pl.UInt32, pl.UInt32, pl.Int64, pl.Int64]
     return pl.DataFrame(rows, schema=dict(zip(names, types, strict=True)), orient="row")
@@ -44,7 +47,11 @@ def trades_frame(trades):
 
 def curve_frame(curves):
     return pl.DataFrame(
-        [(date(2026, 5, 4) + timedelta(day), name, price) for name, prices in curves.items() for day, price in enumerate(prices)],
+        [
+            (date(2026, 5, 4) + timedelta(day), name, price)
+            for name, prices in curves.items()
+            for day, price in enumerate(prices)
+        ],
         schema={"day": pl.Date, "contract": pl.String, "price": pl.Int64},
         orient="row",
     )
@@ -60,7 +67,9 @@ def test_forwards_equal_the_slow_reference(forwards, prices):
         for step in range(length)
     }
     steps = settled.with_columns(step=(pl.col("slot").dt.replace_time_zone(None) - MIDNIGHT).dt.total_minutes() // 15)
-    assert {(name, step): amount for name, step, amount in steps.select("contract", "step", "amount").rows()} == expected
+    assert {
+        (name, step): amount for name, step, amount in steps.select("contract", "step", "amount").rows()
+    } == expected
     paid = difference_transfers(settled)
     assert paid.height == sum(amount != 0 for amount in expected.values())
     assert paid["amount"].sum() == sum(abs(amount) for amount in expected.values())
@@ -136,6 +145,6 @@ def test_bad_input_is_named():
         settle_forwards(forwards_frame([([0, 1], 0, 3, 5, 3_000)]), index_frame([3_000, 3_100]))
     with pytest.raises(MarketError, match="two reference prices"):
         settle_forwards(forwards_frame([]), pl.concat([index_frame([1]), index_frame([1])]))
+    frame = forwards_frame([([0, 1], 0, 1, 5, 3_000)])
     with pytest.raises(MarketError, match="stands there twice"):
-        frame = forwards_frame([([0, 1], 0, 1, 5, 3_000)])
         settle_forwards(pl.concat([frame, frame]), index_frame([3_000]))

@@ -60,7 +60,11 @@ def slow_activate(offers, needs):
     activated = {}
     for where, need in needs.items():
         side, sign = ("sell", 1) if need > 0 else ("buy", -1)
-        book = [(sign * price, number, energy) for number, (at, s, price, energy) in enumerate(offers) if (at, s) == (where, side)]
+        book = [
+            (sign * price, number, energy)
+            for number, (at, s, price, energy) in enumerate(offers)
+            if (at, s) == (where, side)
+        ]
         left, taken = abs(need), {}
         for key, number, energy in sorted(book):
             if left:
@@ -131,8 +135,12 @@ def test_equals_the_slow_reference(positions, references, offers, method, source
 
 @settings(max_examples=100, deadline=None)
 @given(
-    positions=POSITIONS, references=REFERENCES, offers=OFFERS, method=st.sampled_from(METHODS),
-    source=st.sampled_from(SOURCES), pricing=st.sampled_from(PRICINGS),
+    positions=POSITIONS,
+    references=REFERENCES,
+    offers=OFFERS,
+    method=st.sampled_from(METHODS),
+    source=st.sampled_from(SOURCES),
+    pricing=st.sampled_from(PRICINGS),
 )
 def test_what_accounts_pay_less_what_balancing_costs_is_what_the_operator_keeps(
     positions, references, offers, method, source, pricing

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridlab.agents.population import population
+from gridlab.errors import LeverError
 from gridlab.market.landed import BILL_PARTS, LandedTerms, share_of
 from gridlab.market.market import Market
 from gridlab.market.wheeling import LADDER, PATHS, Wheeling
@@ -55,26 +56,37 @@ ROW = st.tuples(st.integers(0, 59), st.integers(0, 59), st.integers(1, 10**6), s
 
 @given(
     st.lists(ROW, min_size=1, max_size=20),
-    st.sampled_from(["postage_stamp", "distance_ladder"]),
+    st.sampled_from(["postage_stamp", "distance_ladder", "per_voltage", "percentage"]),
+    st.sampled_from(["buyer", "split", "seller"]),
     st.integers(0, 3000),
     st.integers(0, 500),
     st.sampled_from([0, 7, 10]),
 )
-def test_the_bill_equals_a_plain_reference(rows, scheme, loss_hundredths, fee, vat):
-    wheeling = Wheeling(scheme=scheme, losses=loss_hundredths / 100)
+def test_the_bill_equals_a_plain_reference(rows, scheme, payer, loss_hundredths, fee, vat):
+    wheeling = Wheeling(scheme=scheme, payer=payer, losses=loss_hundredths / 100)
     billed = LandedTerms(wheeling, fee, vat * 10_000).bill(trades_of(rows), ACCOUNTS)
     charges = wheeling.charges()
     for (buyer, seller, energy, price), row in zip(rows, billed.iter_rows(named=True), strict=True):
         path = path_between(buyer, seller)
         amount = price * energy
         losses = half_up(Fraction(amount) * loss_hundredths / 10_000)
-        before_vat = amount + charges[path] * energy + losses + fee * energy
+        charge = (
+            {"22-33 kV": 706, "<22 kV": 1070}[ACCOUNTS["voltage"][buyer]] if scheme == "per_voltage" else charges[path]
+        )
+        carried = charge * energy + (half_up(Fraction(amount) * 3 / 10) if scheme == "percentage" else 0)
+        of_seller = {"buyer": lambda x: 0, "split": lambda x: x // 2, "seller": lambda x: x}[payer]
+        sellers = of_seller(carried) + of_seller(losses)
+        before_vat = amount + carried + losses - sellers + fee * energy
+        buyer_vat, seller_vat = (half_up(Fraction(part) * vat / 100) for part in (before_vat, sellers))
         assert row["path"] == path
-        assert row["wheeling"] == charges[path] * energy
+        assert row["wheeling"] == carried
         assert row["losses"] == losses
         assert row["fee"] == fee * energy
-        assert row["vat"] == half_up(Fraction(before_vat) * vat / 100)
-        assert row["gross"] == sum(row[part] for part in BILL_PARTS)
+        assert row["vat"] == buyer_vat + seller_vat
+        assert row["gross"] == before_vat + buyer_vat
+        kept = row["amount"] - row["seller_wheeling"] - row["seller_losses"] - row["seller_vat"]
+        assert kept == amount - sellers - seller_vat
+        assert row["gross"] - row["amount"] + (row["amount"] - kept) == sum(row[part] for part in BILL_PARTS[1:])
 
 
 def test_the_postage_stamp_knows_no_distance_and_the_ladder_grows_with_it():
@@ -94,6 +106,42 @@ def test_a_buyer_at_his_limit_never_pays_more_than_retail(landed, loss_hundredth
         return price * (1 + Fraction(loss_hundredths, 10_000)) + terms.wheeling.highest() + fee
 
     assert per_mwh(limit) <= Fraction(landed, 10) < per_mwh(limit + 1)
+
+
+@given(
+    st.integers(0, 5000),
+    st.sampled_from(["buyer", "split", "seller"]),
+    st.sampled_from(["postage_stamp", "per_voltage", "percentage"]),
+    st.integers(0, 3000),
+    st.integers(0, 100),
+)
+def test_a_seller_at_his_lowest_ask_is_left_with_what_he_could_get_elsewhere(net, payer, scheme, loss, percent):
+    wheeling = Wheeling(payer=payer, scheme=scheme, losses=loss / 100, percentage=percent)
+    terms = LandedTerms(wheeling, 20, 70_000)
+    part = {"buyer": Fraction(0), "split": Fraction(1, 2), "seller": Fraction(1)}[payer] * Fraction(107, 100)
+    share = Fraction(loss, 10_000) + (Fraction(percent, 100) if scheme == "percentage" else 0)
+    ask = terms.lowest_ask(net)
+
+    def left(price: int) -> Fraction:
+        return price - part * (wheeling.highest() + share * price)
+
+    if ask is None:
+        assert part * share >= 1
+    else:
+        assert left(ask) >= net > left(ask - 1)
+
+
+def test_a_buyer_allows_for_the_charge_of_his_own_voltage():
+    terms = LandedTerms(Wheeling(scheme="per_voltage", losses=0), 0, 0)
+    frame = pl.DataFrame({"landed": [43_000, 43_000], "voltage": ["<22 kV", "22-33 kV"]})
+    limits = frame.select(terms.highest_energy_price(pl.col("landed"), pl.col("voltage"))).to_series()
+    assert limits.to_list() == [4300 - 1070, 4300 - 706]
+    assert frame.select(terms.highest_energy_price(pl.col("landed"))).to_series().to_list() == [3230, 3230]
+
+
+def test_tiered_counts_charges_with_the_buyer_alone():
+    with pytest.raises(LeverError, match=r"wheeling\.payer must be 'buyer'"):
+        Market(rule="tiered").set({"wheeling.payer": "split"})
 
 
 @pytest.mark.parametrize("rule", ["uniform", "pay_as_bid"])

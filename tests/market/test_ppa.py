@@ -113,7 +113,9 @@ def test_fact_sheet_direct_ppa_pilot_2024_to_2026():
     assert figures["most power of the pilot"] == (2_000.0, "MW", "V")
     assert figures["least plant"] == (1_000.0, "kVA", "V")
     assert figures["guarantee"] == (4.5, "million THB/MW", "V")
-    assert figures["wheeling, postage stamp"] == (1.07, "THB/kWh", "V2")
+    assert figures["use within a year for half of it back"] == (50.0, "%", "V")
+    assert figures["use within a year for all of it back"] == (70.0, "%", "V")
+    assert figures["wheeling"] == (1.07, "THB/kWh", "V2")
     assert figures["PPA price"][2] == "S"
     assert PILOT_FIGURES.filter(pl.col("confidence") != "S").select((pl.col("as_of") != "").all()).item()
 
@@ -147,6 +149,7 @@ def test_the_pilot_settles_and_its_parts_add_up():
     guarantees = made.guarantees
     assert guarantees["guarantee"].sum() == 2_000 * 4_500_000 * 1_000_000
     assert guarantees["used_share"].is_between(800_000, 900_000).all()
+    assert pilot(price=3, wheeling=0.5).settle()["payment"].sum() == 3_000 * made.production["produced"].sum()
     assert made.production.equals(pilot(hours=24).production)
     assert not made.production.equals(pilot(hours=24, seed=1).production)
 

@@ -136,8 +136,9 @@ def test_the_labs_agents_trade_and_the_bills_cover_every_watt_hour(agents, readi
 
     def traders(needs):
         priced = needs.join(rates.energy, on="account", maintain_order="left", how="left")
-        priced = priced.with_columns(value=terms.highest_energy_price(landed)).select(*needs.columns, "value")
-        return agents.orders(priced, buy_back=rates.buy_back, limits=market.limits())
+        # Worth the retail rate (0.1 THB/MWh) less 1.30 THB/kWh of charges on the way.
+        priced = priced.with_columns(value=landed // 10 - 1_300).select(*needs.columns, "value")
+        return agents.orders(priced, cost=rates.buy_back, limits=market.limits())
 
     floor, cap = market.limits()
     result = MarketSequence().run(readings, accounts, traders, reserve=RESERVE, floor=floor, cap=cap)
@@ -186,6 +187,10 @@ def test_bad_input_is_named(agents, readings):
         sequence.run(readings.head(30), accounts, TRADERS, reserve=RESERVE)
     with pytest.raises(ArgumentError, match="forecasts"):
         sequence.run(readings, accounts, TRADERS, reserve=RESERVE, forecasts={"day_ahead": readings})
+    with pytest.raises(MarketError, match="has two rows"):
+        sequence.run(readings, pl.concat([accounts, accounts]), TRADERS, reserve=RESERVE)
+    with pytest.raises(MarketError, match="was not asked"):
+        sequence.run(readings, accounts, lambda needs: TRADERS(needs).with_columns(zone=pl.lit("X")), reserve=RESERVE)
     with pytest.raises(ArgumentTypeError, match="bid"):
         limit_orders(bid=3.2, ask=2_400)
     with pytest.raises(ArgumentError, match="error"):

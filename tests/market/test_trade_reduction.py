@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.market.both_kernels import clear_both
 from tests.market.orders import book
-from tests.market.reference import Order, frame
+from tests.market.reference import Order, frame, pro_rata
 from tests.market.truthful_cases import books, check_promises, check_reduced, equal_books, gains_of_lying
 from tests.market.truthful_reference import RATIONING, best_welfare, equal_burdens, reduce_trade
 
@@ -96,3 +96,11 @@ def test_shuffling_the_rows_changes_nothing(orders, shuffle):
     one, other = (clear_both(frame(rows), "huang") for rows in (orders, shuffled))
     assert one.prices.rows() == other.prices.rows()
     assert one.fills.sort("order_id").rows() == other.fills.sort("order_id").rows()
+
+
+def test_remainders_too_wide_for_one_word_are_sorted_by_two_keys():
+    energies = [2**57 + 3 * i * i + 1 for i in range(16)]
+    clearing = clear_both(book([(1, energy) for energy in energies], [(0, 2**60 + 12_345)]))
+    level = [Order(i, 0, "buy", 1, energy, i) for i, energy in enumerate(energies)]
+    expected = pro_rata(level, 2**60 + 12_345, sum(energies))
+    assert clearing.fills["filled"].to_list()[:16] == [expected[i] for i in range(16)]

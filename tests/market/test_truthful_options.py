@@ -67,3 +67,9 @@ def test_books_in_which_nothing_trades(rule):
     empty = clear(ORDERS.clear(), rule)
     assert empty.prices.is_empty()
     assert empty.trades.is_empty()
+
+
+@pytest.mark.parametrize("name", ["price_buy", "price_sell", "best_welfare", "welfare_share", "amount_buy", "level"])
+def test_a_book_column_named_like_a_result_is_an_error(name):
+    with pytest.raises(MarketError, match=f"by: column '{name}' holds a result of the clearing"):
+        clear(ORDERS.with_columns(**{name: 1}), "mcafee", by=name)
