@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 import numpy.typing as npt
@@ -115,14 +116,16 @@ def _next_limits(books: Books, levels: Levels, sides: Int64s, behind: Int64s) ->
 
 
 def _best_beyond(books: Books, sides: Int64s, last: Int64s) -> Int64s:
-    """Return the best limit strictly worse than `last`, per book and side; `NONE` where there is none."""
-    rows = np.flatnonzero(np.take(last != NONE, sides))
-    signs = books.side[rows].astype(np.int64) * 2 - 1
-    merit, here = books.price[rows] * signs, sides[rows]
-    worse = merit > last[here] * signs
-    merit, here = merit[worse], here[worse]
+    """Return the best limit strictly worse than `last`, per book and side; `NONE` where there is none or no `last`."""
     worst = -NONE - 1
+    signs = np.where(np.arange(len(last)) % 2 == 1, 1, -1)
     best = np.full(len(last), worst, dtype=np.int64)
-    np.minimum.at(best, here, merit)
-    signed = best * np.where(np.arange(len(last)) % 2 == 1, 1, -1)
-    return np.where(best == worst, NONE, signed)
+    # As merits, less being better. Nothing is beyond the worst merit, so a side without a level finds none.
+    beyond = np.where(last == NONE, worst, last * signs)
+    if books.compiled:
+        import_module("gridlab.market.margins_numba").best_beyond(best, sides, books.price, beyond)
+    else:
+        merit = books.price * (2 * books.side.astype(np.int64) - 1)
+        rows = np.flatnonzero(merit > beyond[sides])
+        np.minimum.at(best, sides[rows], merit[rows])
+    return np.where(best == worst, NONE, best * signs)

@@ -1,15 +1,18 @@
 """The energy trading contract: templates, a slow reference of what they say, JSON, signatures and the summary."""
 
+import doctest
 import json
 import pickle
 from datetime import datetime, timedelta
 from fractions import Fraction
+from pathlib import Path
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import gridlab.market.contracts as contracts_module
 from gridlab.chain import keys
 from gridlab.errors import ArgumentError, ArgumentTypeError, ChainError, FrameError
 from gridlab.market.community import share_community
@@ -284,3 +287,10 @@ def test_the_summary_speaks_both_languages_and_escapes_names(contract):
     assert "missing: 1, 2, 3" in unsigned
     assert "0.350 THB/kWh to account 30" in unsigned
     assert "dynamic" in unsigned
+
+
+def test_the_examples_of_the_page_and_of_the_class_are_true():
+    page = Path(__file__).parents[2] / "docs" / "market" / "contracts.md"
+    failed, attempted = doctest.testfile(str(page), module_relative=False)
+    assert (failed, attempted > 20) == (0, True)
+    assert doctest.testmod(contracts_module) == (0, 3)

@@ -1,5 +1,8 @@
 """The market sequence: positions that add up, forecasts that get better, and a lab's agents as traders."""
 
+import doctest
+from pathlib import Path
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -9,7 +12,6 @@ import gridlab as gl
 from gridlab.calendar import is_on_peak, slots
 from gridlab.day import retail_rates
 from gridlab.errors import ArgumentError, ArgumentTypeError, LeverError, MarketError
-from gridlab.market.landed import BILL_PARTS
 from gridlab.market.sequence import MarketSequence, limit_orders
 from gridlab.market.sequence_forecasts import forecast_errors, forecasts
 from gridlab.market.sequence_result import SETTLEMENT_KINDS
@@ -144,7 +146,7 @@ def test_the_labs_agents_trade_and_the_bills_cover_every_watt_hour(agents, readi
     result = MarketSequence().run(readings, accounts, traders, reserve=RESERVE, floor=floor, cap=cap)
     assert set(result.trades["stage"]) <= {"day_ahead", "intraday"}
     billed = terms.bill(result.trades, accounts)
-    assert (billed.select(pl.sum_horizontal(BILL_PARTS)).to_series() == billed["gross"]).all()
+    assert billed["amount"].sum() == result.trades["amount"].sum() > 0
     daily = statements(result.rest(), rates, is_on_peak(pl.col("slot")))
     assert daily["account"].to_list() == accounts["account"].to_list()
     rest = result.rest()
@@ -211,3 +213,9 @@ def test_the_result_shows_itself(result):
     assert "kept by the system operator" in result._repr_html_()
     assert repr(result).startswith("SequenceResult(day-ahead, intraday, balancing;")
     assert "gate_closure=60" in repr(MarketSequence())
+
+
+def test_the_examples_of_the_page_are_true():
+    page = Path(__file__).parents[2] / "docs" / "market" / "sequence.md"
+    failed, attempted = doctest.testfile(str(page), module_relative=False)
+    assert (failed, attempted > 10) == (0, True)
