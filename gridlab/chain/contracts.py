@@ -5,7 +5,8 @@ claims payments; the chain works them out again from the terms and the readings 
 claim only where it is the same to the last micro-THB. Reference prices for contracts for difference stand in the
 claim; therefore the market operator or an oracle signs it, and nobody else can.
 
-Energy is metered by the grid operator's readings; only those accepted after the registration count.
+Energy is metered by the grid operator's readings. The registry keeps those of an account from the moment on at which a
+contract that needs them is registered; what was read before nobody can execute on.
 """
 
 from __future__ import annotations
@@ -271,7 +272,7 @@ class ContractRegistry:
             missing = int(np.argmin(known))
             raise ChainError(
                 f"contract {terms.name!r}: account {accounts[missing % len(accounts)]} was not read in "
-                f"{_shown(slots[missing // len(accounts) :])} since the contract was registered; "
+                f"{_shown(slots[missing // len(accounts) :])} since a contract of its was registered; "
                 "the grid operator's meter_readings must come first"
             )
         return Meters.of(terms, slots, self.net[place].reshape(len(slots), len(accounts)))

@@ -89,16 +89,21 @@ class EnergyTradingContract:
         require_text("chain_id", self.chain_id)
         if not isinstance(self.signatures, Mapping):
             raise ArgumentTypeError(f"signatures is a {type(self.signatures).__name__}, allowed: a mapping by account")
-        for account, (key, signature) in self.signatures.items():
-            if account not in self.terms.parties:
-                raise ChainError(f"account {account} signs and is no party, allowed: {list(self.terms.parties)}")
-            if not verify(key, self.message, signature):
-                raise ChainError(
-                    f"the signature of account {account} is not over these terms on chain {self.chain_id!r}; "
-                    "whoever changes a byte must have it signed anew"
-                )
+        for account, pair in self.signatures.items():
+            self._check_signature(account, pair)
         ordered = {account: self.signatures[account] for account in self.terms.parties if account in self.signatures}
         object.__setattr__(self, "signatures", MappingProxyType(ordered))
+
+    def _check_signature(self, account: int, pair: object) -> None:
+        if account not in self.terms.parties:
+            raise ChainError(f"account {account} signs and is no party, allowed: {list(self.terms.parties)}")
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise ArgumentTypeError(f"signature of account {account} is {pair!r}, allowed: (public key, signature)")
+        if not verify(pair[0], self.message, pair[1]):
+            raise ChainError(
+                f"the signature of account {account} is not over these terms on chain {self.chain_id!r}; "
+                "whoever changes a byte must have it signed anew"
+            )
 
     def __hash__(self) -> int:
         return hash((self.terms, self.chain_id, tuple(self.signatures.items())))

@@ -173,8 +173,11 @@ def _couple_limits(place: _Zones, net: Corridors, terms: _Terms) -> Coupling:
     export, sent = solve_coupling(place.curve, net, len(place.names), None)
     lossy = bool(net.loss.any())
     schedule = round_with_losses(place.curve, net, export, sent) if lossy else round_flows(net, sent, len(place.names))
-    find = loss_prices if lossy else network_prices
-    price, low, high = find(net, schedule[1], *_bounds(place, schedule[0]), terms.k)
+    bounds = _bounds(place, schedule[0])
+    if lossy:
+        price, low, high = loss_prices(net, schedule[1:], *bounds, terms.k)
+    else:
+        price, low, high = network_prices(net, schedule[1], *bounds, terms.k)
     shares = share_out(place.books, place.curve, net, schedule, price, rationing=terms.rationing)
     if terms.scarcity == "last_ask" and terms.cap is not None:
         shares = at_last_ask(place.books, net, shares, terms.cap)

@@ -32,6 +32,8 @@ Bools = npt.NDArray[np.bool_]
 
 # What a THB/MWh by which a condition is missed costs, in THB/MWh of price: conditions are only missed by rounding.
 _MISS = 1e4
+# How far a whole price may move from where rounding left it, to keep a rent from falling below 0 (THB/MWh).
+_STEP = 2
 # Prices of the solver nearer than this below a whole number mean that number.
 _FUZZ = 1e-5
 
@@ -87,8 +89,14 @@ def _below(net: Corridors, sent: Int64s, zones: int) -> Bools:
     return below
 
 
-def loss_prices(net: Corridors, sent: Int64s, low: Int64s, high: Int64s, k: Fraction) -> tuple[Int64s, Int64s, Int64s]:
-    """Price the zones of a network with losses; parameters and results as `network_prices`."""
+def loss_prices(
+    net: Corridors, flows: tuple[Int64s, Int64s], low: Int64s, high: Int64s, k: Fraction
+) -> tuple[Int64s, Int64s, Int64s]:
+    """Price the zones of a network with losses.
+
+    Parameters and results as `network_prices`, but for `flows`: energy sent and energy that arrives (Wh).
+    """
+    sent, arrived = flows
     programme = Programme()
     ends = []
     for sign in (1.0, -1.0):
@@ -102,7 +110,50 @@ def loss_prices(net: Corridors, sent: Int64s, low: Int64s, high: Int64s, k: Frac
             programme.add(row, price[slot, net.start[corridor]], -direction)
             programme.add(row, miss, -1.0)
         ends.append(price)
-    return _whole(solve_programme(programme, "coupling, prices"), ends, low, high, k)
+    price, lowest, highest = _whole(solve_programme(programme, "coupling, prices"), ends, low, high, k)
+    price = _earning(net, sent, arrived, price, (low, high))
+    return price, np.minimum(lowest, price), np.maximum(highest, price)
+
+
+def _earning(net: Corridors, sent: Int64s, arrived: Int64s, price: Int64s, bounds: tuple[Int64s, Int64s]) -> Int64s:
+    """Move whole prices by what rounding took, so that corridors do not pay for what they carry.
+
+    A zone that receives is raised, or if its own orders fix its price, the zone that sends is lowered. Zones joined by a
+    corridor without losses that is not full keep one price.
+    """
+    first, price = price, price.copy()
+    low, high = np.maximum(bounds[0], first - _STEP), np.minimum(bounds[1], first + _STEP)
+    room = (net.loss == 0) & (sent < net.capacity)
+    one = np.ones(len(price), dtype=np.int64)
+    for raises in (True, False):
+        for _ in range(price.shape[1]):
+            for i, (start, end) in enumerate(zip(net.start, net.end, strict=True)):
+                flow, landed = np.maximum(sent[:, i], 1), np.maximum(arrived[:, i], 1)
+                _restore(price, (low, high), (start, end), (flow, landed), arrived[:, i] > 0, raises=raises)
+                _restore(price, (low, high), (end, start), (one, one), room[:, i], raises=raises)
+    return price
+
+
+def _restore(
+    price: Int64s,
+    bounds: tuple[Int64s, Int64s],
+    zones: tuple[int, int],
+    weights: tuple[Int64s, Int64s],
+    holds: Bools,
+    *,
+    raises: bool,
+) -> None:
+    """Restore ``weights[0] * price of zones[0] <= weights[1] * price of zones[1]`` where it holds, in place."""
+    (cheap, dear), (out, into) = zones, weights
+    broken = holds & (price[:, cheap] * out > price[:, dear] * into)
+    if raises:
+        wanted = -(-price[:, cheap] * out // into)
+        moved = broken & (wanted <= bounds[1][:, dear])
+        price[moved, dear] = wanted[moved]
+    else:
+        wanted = price[:, dear] * into // out
+        moved = broken & (wanted >= bounds[0][:, cheap])
+        price[moved, cheap] = wanted[moved]
 
 
 def line_prices(

@@ -175,7 +175,7 @@ def test_readings_from_before_the_registration_do_not_count(chain, make, pairs, 
     read(chain, make, pairs, frame)
     assert make.sealed(chain, chain.sign(pairs["alice"], "contract", trade.registration())).accepted
     receipt = make.sealed(chain, chain.sign(pairs["alice"], "contract_execution", trade.payments(frame)))
-    assert "since the contract was registered" in receipt.reason
+    assert "since a contract of its was registered" in receipt.reason
 
 
 def test_an_unregistered_contract_and_a_stranger_are_refused(registered, make, pairs, account, trade):
@@ -232,6 +232,30 @@ def test_wheeling_reaches_the_grid_operator(chain, make, pairs, account):
     assert make.sealed(chain, chain.sign(pairs["operator"], "contract_execution", claim)).accepted
     assert chain.ledger.balance(account["grid"], "WATT") == 350 * 800
     assert chain.ledger.transfers.tail(2)["code"].to_list() == ["energy", "wheeling"]
+
+
+def test_nobody_makes_money_by_a_contract_with_an_issuer(chain, make, pairs, account):
+    block = EnergyTradingContract.block_trade(
+        seller=account["alice"], buyer=account["issuer"], price=3, energy=1, start=START, end=START + SLOT
+    )
+    block = signed(block, pairs, account)
+    assert make.sealed(chain, chain.sign(pairs["alice"], "contract", block.registration())).accepted
+    claim = block.payments(meters(account, [0], [0]))
+    receipt = make.sealed(chain, chain.sign(pairs["alice"], "contract_execution", claim))
+    assert "would make new money" in receipt.reason
+
+
+def test_two_contracts_execute_in_one_transaction_or_not_at_all(registered, make, pairs, account, trade):
+    other = signed(p2p(account, name="second", price=1), pairs, account)
+    assert make.sealed(registered, registered.sign(pairs["bob"], "contract", other.registration())).accepted
+    frame = meters(account, [1_000], [1_000])
+    read(registered, make, pairs, frame)
+    both = pl.concat([trade.payments(frame), other.payments(frame)])
+    wrong = both.with_columns(amount=pl.Series([3_200_000, 1_000_001]))
+    assert not make.sealed(registered, registered.sign(pairs["bob"], "contract_execution", wrong)).accepted
+    before = registered.ledger.balance(account["bob"], "WATT")
+    assert make.sealed(registered, registered.sign(pairs["bob"], "contract_execution", both)).accepted
+    assert before - registered.ledger.balance(account["bob"], "WATT") == 4_200_000
 
 
 def test_a_chain_with_contracts_replays_to_the_same_root(registered, make, pairs, account, trade):

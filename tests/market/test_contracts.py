@@ -235,6 +235,8 @@ def test_only_parties_sign(contract):
         contract.sign(PAIRS[5], 7)
     with pytest.raises(ArgumentTypeError, match="key_pair"):
         contract.sign("alice", 5)
+    with pytest.raises(ArgumentTypeError, match="signature of account 5 is 3"):
+        EnergyTradingContract(contract.terms, signatures={5: 3})
     with pytest.raises(ArgumentTypeError, match="terms is a dict"):
         EnergyTradingContract({})
     with pytest.raises(ChainError, match="lacks the signatures of accounts"):
@@ -293,4 +295,4 @@ def test_the_examples_of_the_page_and_of_the_class_are_true():
     page = Path(__file__).parents[2] / "docs" / "market" / "contracts.md"
     failed, attempted = doctest.testfile(str(page), module_relative=False)
     assert (failed, attempted > 20) == (0, True)
-    assert doctest.testmod(contracts_module) == (0, 3)
+    assert doctest.testmod(contracts_module) == (0, 4)
