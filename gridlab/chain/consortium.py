@@ -6,7 +6,7 @@ exists is a single sequencer. Membership, signatures, execution, receipts, roots
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
@@ -14,7 +14,7 @@ import polars as pl
 from gridlab.chain import keys, views
 from gridlab.chain.arguments import require_int
 from gridlab.chain.blocks import Block, Header, receipts_root, transactions_root
-from gridlab.chain.effects import RULES, Effect
+from gridlab.chain.effects import RULES
 from gridlab.chain.execution import Context, effect_of, encode_payload, execute
 from gridlab.chain.genesis import Genesis
 from gridlab.chain.hashing import hexadecimal, tagged_hash
@@ -87,8 +87,8 @@ class ConsortiumChain:
         self._start(Genesis(chain_id, moment, _RULES_VERSION, ordering.name, ordering.authority, checked), ordering)
 
     def _start(self, genesis: Genesis, ordering: Ordering) -> None:
-        self._genesis = genesis
-        self._ordering = ordering
+        self._genesis, self._ordering = genesis, ordering
+        self._effects = RULES[genesis.rules_version]
         self._state = State.of(genesis.members, genesis.chain_id)
         self._head = genesis.header
         self._record = BlockRecord(Block(self._head, (), b""), len(genesis.to_bytes()))
@@ -207,10 +207,6 @@ class ConsortiumChain:
         """
         effect = effect_of(kind, self._effects)
         return accepted_payloads(kind, effect, self._record.blocks if height is None else [self.block(height)])
-
-    @property
-    def _effects(self) -> Mapping[str, Effect]:
-        return RULES[self._genesis.rules_version]
 
     def sign(
         self,

@@ -47,7 +47,7 @@ def apportion(amounts: Int64s, weights: Int64s) -> Int64s:
     # Beyond 64 bits: Python integers, element by element in C.
     wide: npt.NDArray[Any] = rest if fits else rest.astype(object)
     product = wide * filled
-    parts = whole * filled + (product // totals).astype(np.int64)
+    parts: Int64s = whole * filled + (product // totals).astype(np.int64)
     order = np.argsort(-(product % totals).astype(np.int64), axis=1, kind="stable")
     left = amounts - parts.sum(axis=1)
     parts[np.arange(len(parts))[:, None], order] += np.arange(parts.shape[1]) < left[:, None]
@@ -76,4 +76,5 @@ def pairwise(given: Int64s, taken: Int64s) -> Int64s:
     until_given, until_taken = np.cumsum(given, axis=1)[:, :, None], np.cumsum(taken, axis=1)[:, None, :]
     ends = np.minimum(until_given, until_taken)
     starts = np.maximum(until_given - given[:, :, None], until_taken - taken[:, None, :])
-    return np.maximum(ends - starts, 0)
+    energy: Int64s = np.maximum(ends - starts, 0)
+    return energy

@@ -118,8 +118,8 @@ def loss_prices(
 def _earning(net: Corridors, sent: Int64s, arrived: Int64s, price: Int64s, bounds: tuple[Int64s, Int64s]) -> Int64s:
     """Move whole prices by what rounding took, so that corridors do not pay for what they carry.
 
-    A zone that receives is raised, or if its own orders fix its price, the zone that sends is lowered. Zones joined by a
-    corridor without losses that is not full keep one price.
+    A zone that receives is raised, or, where its own orders fix its price, the zone that sends is lowered. Zones joined
+    by a corridor without losses that is not full keep one price.
     """
     first, price = price, price.copy()
     low, high = np.maximum(bounds[0], first - _STEP), np.minimum(bounds[1], first + _STEP)

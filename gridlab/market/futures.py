@@ -70,6 +70,15 @@ _INDEX = Schema(
         Column("price", pl.Int64, "integer", "reference price (THB/MWh)"),
     ),
 )
+_SETTLED = Schema(
+    "settled forwards",
+    (
+        Column("slot", SLOT, "datetime", "start of the 15-minute delivery interval"),
+        _BUYER,
+        _SELLER,
+        Column("amount", pl.Int64, "integer", "micro-THB from seller to buyer"),
+    ),
+)
 FUTURES_TRADES = Schema(
     "futures trades",
     (
@@ -165,11 +174,15 @@ def _require_every_slot(terms: pl.DataFrame, rows: pl.DataFrame) -> None:
 def difference_transfers(settled: pl.DataFrame) -> pl.DataFrame:
     """Return the payments of `settle_forwards`: ``slot``, ``debit``, ``credit``, ``amount`` (micro-THB, above 0)."""
     falls = pl.col("amount") < 0
-    return settled.filter(pl.col("amount") != 0).select(
-        "slot",
-        debit=pl.when(falls).then("buyer").otherwise("seller"),
-        credit=pl.when(falls).then("seller").otherwise("buyer"),
-        amount=pl.col("amount").abs(),
+    return (
+        _SETTLED.check(settled, error=MarketError)
+        .filter(pl.col("amount") != 0)
+        .select(
+            "slot",
+            debit=pl.when(falls).then("buyer").otherwise("seller"),
+            credit=pl.when(falls).then("seller").otherwise("buyer"),
+            amount=pl.col("amount").abs(),
+        )
     )
 
 

@@ -81,6 +81,26 @@ _ACTIVATED = Schema(
 )
 
 
+_PRICES = Schema(
+    "imbalance prices",
+    (
+        _SLOT,
+        _ZONE,
+        Column("price_short", pl.Int64, "integer", "THB/MWh"),
+        Column("price_long", pl.Int64, "integer", "THB/MWh"),
+    ),
+)
+_SETTLED = Schema(
+    "settled imbalance",
+    (
+        _SLOT,
+        _ZONE,
+        Column("account", pl.UInt32, "integer", "who pays"),
+        Column("payment", pl.Int64, "integer", "micro-THB"),
+    ),
+)
+
+
 def _check_positions(positions: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     energy = pl.any_horizontal(pl.col("contracted", "metered").abs() > _MOST_ENERGY)
     rules = {
@@ -190,8 +210,9 @@ def imbalance_prices(
 
 def _with_marginal(frame: pl.DataFrame, activations: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     """Replace the mark-ups by the marginal prices of activated energy, where any was activated."""
-    activated = _plain(_ACTIVATED.check(activations, error=MarketError)).filter(pl.col("activated") > 0)
     limit = pl.col("limit")
+    beyond = {f"a price is beyond ±{10 * _MOST_PRICE} THB/MWh": limit.abs() > 10 * _MOST_PRICE}
+    activated = _plain(_ACTIVATED.check(activations, rules=beyond, error=MarketError)).filter(pl.col("activated") > 0)
     marginal = activated.group_by(_WHERE).agg(
         marginal_up=limit.filter(pl.col("side") == "sell").max(),
         marginal_down=limit.filter(pl.col("side") == "buy").min(),
@@ -241,12 +262,9 @@ def settle_imbalance(positions: pl.DataFrame | pl.LazyFrame, prices: pl.DataFram
     MarketError
         `positions` does not fit, or a slot and zone has no price.
     """
-    if not isinstance(prices, pl.DataFrame):
-        raise ArgumentTypeError(f"prices: expected the frame of imbalance_prices, got {type(prices).__name__}")
-    frame = _check_positions(positions)
-    joined = frame.join(
-        prices.select(*_WHERE, "price_short", "price_long"), on=_WHERE, how="left", maintain_order="left"
-    )
+    twice = {"a slot and zone has two prices": pl.struct(_WHERE).is_duplicated()}
+    known = _plain(_PRICES.check(prices, rules=twice, error=MarketError)).select(*_WHERE, "price_short", "price_long")
+    joined = _check_positions(positions).join(known, on=_WHERE, how="left", maintain_order="left")
     if joined["price_short"].null_count():
         missing = joined.filter(pl.col("price_short").is_null()).row(0, named=True)
         raise MarketError(
@@ -278,7 +296,8 @@ def operator_account(settled: pl.DataFrame, activations: pl.DataFrame | pl.LazyF
         ``slot``, ``zone``, ``imbalance_income`` (net, from accounts in imbalance), ``balancing_cost`` (net, to those
         activated), ``kept`` (the first less the second); Int64, micro-THB, any of them below 0.
     """
-    income = settled.group_by(_WHERE).agg(imbalance_income=pl.col("payment").sum())
+    payments = _plain(_SETTLED.check(settled, error=MarketError))
+    income = payments.group_by(_WHERE).agg(imbalance_income=pl.col("payment").sum())
     if activations is None:
         return income.sort(_WHERE).with_columns(
             balancing_cost=pl.lit(0, dtype=pl.Int64), kept=pl.col("imbalance_income")
@@ -297,7 +316,8 @@ def imbalance_transfers(settled: pl.DataFrame, system_operator: int) -> pl.DataF
     require_int("system_operator", system_operator, 0, 2**32 - 1)
     operator = pl.lit(system_operator, dtype=pl.UInt32)
     pays = pl.col("payment") > 0
-    return settled.filter(pl.col("payment") != 0).select(
+    payments = _SETTLED.check(settled, error=MarketError).filter(pl.col("payment") != 0)
+    return payments.select(
         "slot",
         debit=pl.when(pays).then("account").otherwise(operator),
         credit=pl.when(pays).then(operator).otherwise("account"),

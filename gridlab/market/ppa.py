@@ -53,6 +53,16 @@ PRODUCTION = Schema(
     ),
 )
 
+_SETTLED = Schema(
+    "settled agreements",
+    (
+        *(column for column in PRODUCTION.columns if column.name != "consumed"),
+        Column("volume", pl.Int64, "integer", "Wh"),
+        Column("payment", pl.Int64, "integer", "micro-THB"),
+        Column("seller_revenue", pl.Int64, "integer", "micro-THB"),
+    ),
+)
+
 
 def settle_ppa(agreements: pl.DataFrame | pl.LazyFrame, production: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     """Settle power purchase agreements, all agreements and slots at once.
@@ -144,12 +154,13 @@ def ppa_summary(settled: pl.DataFrame) -> pl.DataFrame:
         revenue per energy produced) and ``capture_rate`` (what the production is worth per MWh at the reference price,
         over the plain mean of that price; both null where undefined).
     """
+    frame = _SETTLED.check(settled, error=MarketError)
     reference, produced = pl.col("reference"), pl.col("produced")
     worth = _total(reference * produced)
     mean = reference.mean()
     made = produced.sum()
     return (
-        settled.group_by("contract")
+        frame.group_by("contract")
         .agg(
             produced=made,
             volume=pl.col("volume").sum(),

@@ -16,8 +16,8 @@ from gridlab import calendar, units
 from gridlab.chain.arguments import require_int
 from gridlab.chain.sharing import apportion
 from gridlab.datasets import dataset
-from gridlab.errors import ArgumentError
-from gridlab.frames import SLOT
+from gridlab.errors import MarketError
+from gridlab.frames import SLOT, Column, Schema
 from gridlab.market.ppa import settle_ppa
 from gridlab.seeds import check_seed, stream
 
@@ -49,6 +49,13 @@ PILOT_FIGURES = pl.DataFrame(
 _FIGURE = dict(PILOT_FIGURES.select("figure", "value").rows())
 _PILOT_MW = int(_FIGURE["most power of the pilot"])
 _KVA_PER_MW = 1_000  # at a power factor of one
+_BUYERS = Schema(
+    "buyers",
+    (
+        Column("contracted_mw", pl.Int64, "integer", "contracted power (MW)"),
+        Column("used_share", pl.Int64, "integer", "power in use within a year (parts per million of it)"),
+    ),
+)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -126,19 +133,21 @@ def guarantee_refund(buyers: pl.DataFrame) -> pl.DataFrame:
 
     Raises
     ------
-    ArgumentError
+    ArgumentTypeError
+        `buyers` is not a polars frame.
+    MarketError
         A column is missing or a value out of range.
     """
-    wanted = ("contracted_mw", "used_share")
-    if not isinstance(buyers, pl.DataFrame) or any(name not in buyers.columns for name in wanted):
-        raise ArgumentError(f"buyers: expected a frame with {' and '.join(wanted)}, got {buyers!r}")
-    if buyers.select(((pl.col("contracted_mw") <= 0) | (pl.col("used_share") < 0)).any()).item():
-        raise ArgumentError(f"buyers: contracted_mw must be above 0 and used_share 0 or more\n{buyers}")
+    rules = {
+        f"a power is not 1 … {_PILOT_MW} MW": ~pl.col("contracted_mw").is_between(1, _PILOT_MW),
+        "a used share is below 0": pl.col("used_share") < 0,
+    }
+    checked = _BUYERS.check(buyers, rules=rules, error=MarketError)
     used = pl.col("used_share")
     half, whole = (units.share(_FIGURE[f"use within a year for {part} of it back"]) for part in ("half", "all"))
     part = pl.when(used >= whole).then(2).when(used >= half).then(1).otherwise(0)
     deposit = units.money(_FIGURE["guarantee"]) * units.MICRO  # a million THB
-    return buyers.with_columns(guarantee=pl.col("contracted_mw") * deposit).with_columns(
+    return checked.with_columns(guarantee=pl.col("contracted_mw") * deposit).with_columns(
         refund=pl.col("guarantee") // 2 * part
     )
 

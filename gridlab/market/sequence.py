@@ -17,28 +17,26 @@ Every later stage corrects the one before, and none is called back. Alone in a n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
 from gridlab import units
 from gridlab.errors import ArgumentError, ArgumentTypeError, MarketError
-from gridlab.frames import ACCOUNTS, ORDERS, READINGS, SIDE, show_rows
+from gridlab.frames import READINGS, SIDE
 from gridlab.levers import Levers, choice, number, switch
 from gridlab.market.clearing import clear
 from gridlab.market.imbalance import METHODS, SOURCES, imbalance_prices, settle_imbalance
 from gridlab.market.result import Clearing
 from gridlab.market.sequence_balancing import PRICINGS, Balancing, activate
+from gridlab.market.sequence_door import Auction, Traders, auctioned, checked_forecasts, orders_of, with_zones
 from gridlab.market.sequence_forecasts import STAGES, forecast_errors, forecasts
-from gridlab.market.sequence_orders import arrivals, net_of_fills, reserve_offers
+from gridlab.market.sequence_orders import arrivals, day_ahead_prices, net_of_fills, reserve_offers
 from gridlab.market.sequence_result import SequenceResult, positions_frame
 from gridlab.seeds import check_seed
 
 __all__ = ["MarketSequence", "Traders", "limit_orders"]
-
-# What an account still lacks or has left (slot, zone, account, net in Wh) -> its orders (`gridlab.frames.ORDERS`).
-Traders = Callable[[pl.DataFrame], pl.DataFrame]
 
 _OPERATOR = "market operator, under the ERC sandbox"
 _SYSTEM = "system operator, under the ERC"
@@ -223,6 +221,7 @@ class MarketSequence(Levers):
         accounts: pl.DataFrame,
         traders: Traders,
         *,
+        auction: Auction | None = None,
         forecasts: Mapping[str, pl.DataFrame] | None = None,
         offers: pl.DataFrame | pl.LazyFrame | None = None,
         reserve: int | None = None,
@@ -237,10 +236,13 @@ class MarketSequence(Levers):
         readings : polars.DataFrame or polars.LazyFrame
             As `gridlab.frames.READINGS`: what the meters would read if nothing were activated for balancing.
         accounts : polars.DataFrame
-            ``account`` and ``zone``, one row each; others columns are not read.
+            ``account`` and ``zone``, one row each; other columns are not read.
         traders : callable
             Makes orders of needs (``slot``, ``zone``, ``account``, ``net`` in Wh); called once per stage. A lab gives
             `Agents.orders`; `limit_orders` makes the simplest.
+        auction : callable, optional
+            Clears the day-ahead orders in place of the lever ``day_ahead_rule``: ``lambda orders:
+            market.clear(orders, accounts)`` makes every rule of a `Market` a day-ahead market.
         forecasts : mapping of str to polars.DataFrame, optional
             ``day_ahead`` and ``intraday``, as `READINGS`; made by `forecasts` where not given.
         offers : polars.DataFrame or polars.LazyFrame, optional
@@ -265,18 +267,18 @@ class MarketSequence(Levers):
             A frame does not fit its schema.
         """
         check_seed(seed)
-        metered = _with_zones(READINGS.check(readings, error=MarketError), accounts)
-        stages = self.forecasts(readings, seed=seed) if forecasts is None else _checked_forecasts(forecasts)
-        net = {stage: _with_zones(stages[stage], accounts) for stage in STAGES}
-        orders = _orders(traders, net["day_ahead"])
-        day_ahead = clear(orders, self.day_ahead_rule, floor=floor, cap=cap)
+        metered = with_zones(READINGS.check(readings, error=MarketError), accounts)
+        stages = self.forecasts(readings, seed=seed) if forecasts is None else checked_forecasts(forecasts, metered)
+        net = {stage: with_zones(stages[stage], accounts) for stage in STAGES}
+        orders = orders_of(traders, net["day_ahead"])
+        day_ahead = auctioned(auction, orders) or clear(orders, self.day_ahead_rule, floor=floor, cap=cap)
         first = net_of_fills(day_ahead.fills, "day_ahead")
         intraday = self._intraday(traders, net["intraday"], first, day_ahead, (floor, cap, seed))
         second = net_of_fills(None if intraday is None else intraday.fills, "intraday")
         last = net["intraday"] if self.intraday else net["day_ahead"]
         booked = positions_frame(metered, last, first, second, nominate=self.rest == "utility")
         balance = self._balance(booked, day_ahead, offers, reserve)
-        return self._settled(booked, day_ahead, intraday, balance, forecast_errors(stages, readings))
+        return self._settled(booked, (day_ahead, intraday), balance, forecast_errors(stages, readings))
 
     def _intraday(
         self,
@@ -295,7 +297,7 @@ class MarketSequence(Levers):
         )
         highest: Any = day_ahead.fills["order_id"].max()
         orders = arrivals(
-            _orders(traders, needs), gate_closure=self.gate_closure, seed=seed,
+            orders_of(traders, needs), gate_closure=self.gate_closure, seed=seed,
             first_id=0 if highest is None else int(highest) + 1,
         )  # fmt: skip
         return clear(orders, "continuous", floor=floor, cap=cap)
@@ -317,16 +319,16 @@ class MarketSequence(Levers):
                     "or set the lever balancing to False"
                 )
             offers = reserve_offers(
-                needs.select("slot", "zone"), day_ahead.prices, account=reserve, size=units.energy(self.reserve_size),
-                step=units.share(self.reserve_step), fallback=units.price(self.fallback_price),
+                needs.select("slot", "zone"), day_ahead_prices(day_ahead), account=reserve,
+                size=units.energy(self.reserve_size), step=units.share(self.reserve_step),
+                fallback=units.price(self.fallback_price),
             )  # fmt: skip
         return activate(offers, needs, pricing=self.balancing_pricing)
 
     def _settled(
         self,
         booked: pl.DataFrame,
-        day_ahead: Clearing,
-        intraday: Clearing | None,
+        markets: tuple[Clearing, Clearing | None],
         balance: Balancing | None,
         errors: pl.DataFrame,
     ) -> SequenceResult:
@@ -335,54 +337,16 @@ class MarketSequence(Levers):
         contracted = pl.sum_horizontal("day_ahead", "intraday", "utility", "balancing")
         frame = positions.select("slot", "zone", "account", contracted=contracted, metered="metered")
         prices = imbalance_prices(
-            frame, day_ahead.prices.select("slot", "zone", "price"), activations, method=self.imbalance_method,
+            frame, day_ahead_prices(markets[0]), activations, method=self.imbalance_method,
             source=self.imbalance_source, markup=units.share(self.markup), markdown=units.share(self.markdown),
             least=units.price(self.least_price), fallback=units.price(self.fallback_price),
         )  # fmt: skip
         settled = settle_imbalance(frame, prices)
         metered = booked["account"].unique().sort()
-        return SequenceResult(day_ahead, intraday, balance, metered, positions, prices, settled, errors)
+        return SequenceResult(*markets, balance, metered, positions, prices, settled, errors)
 
     def __repr__(self) -> str:
         return (
             f"MarketSequence(intraday={self.intraday}, gate_closure={self.gate_closure}, balancing={self.balancing}, "
             f"imbalance_method={self.imbalance_method!r})"
         )
-
-
-def _with_zones(readings: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
-    """Return ``slot``, ``zone`` (text), ``account``, ``net`` (Wh)."""
-    if not isinstance(accounts, pl.DataFrame) or not {"account", "zone"} <= set(accounts.columns):
-        raise MarketError(f"accounts: expected a frame with account and zone, as {ACCOUNTS.name}; got {accounts!r}")
-    where = accounts.select(pl.col("account").cast(pl.UInt32), pl.col("zone").cast(pl.String))
-    if where["account"].is_duplicated().any():
-        raise MarketError(
-            f"accounts: account {where.filter(pl.col('account').is_duplicated())['account'][0]} has two rows"
-        )
-    joined = readings.join(where, on="account", how="left", maintain_order="left")
-    if joined["zone"].null_count():
-        stranger = joined.filter(pl.col("zone").is_null())["account"][0]
-        raise MarketError(f"readings: account {stranger} is not in the accounts frame; give it a row with its zone")
-    return joined.select("slot", "zone", "account", net=pl.col("load") - pl.col("generation"))
-
-
-def _checked_forecasts(given: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    if not isinstance(given, Mapping) or set(given) != set(STAGES):
-        raise ArgumentError(f"forecasts: expected a mapping of {STAGES} to frames, got {given!r}")
-    return {stage: READINGS.check(given[stage], error=MarketError) for stage in STAGES}
-
-
-def _orders(traders: Traders, needs: pl.DataFrame) -> pl.DataFrame:
-    if not callable(traders):
-        raise ArgumentTypeError(
-            f"traders: expected a function of a frame of needs, got {traders!r}; limit_orders(bid=…, ask=…) makes one"
-        )
-    made: Any = traders(needs)
-    frame = ORDERS.check(made, error=MarketError).with_columns(pl.col("zone").cast(pl.String))
-    strangers = frame.join(needs, on=["slot", "zone", "account"], how="anti")
-    if strangers.height:
-        raise MarketError(
-            "traders: an order is of an account, slot or zone that was not asked; order only for rows of the needs\n"
-            f"{show_rows(strangers, pl.lit(True))}"
-        )
-    return frame

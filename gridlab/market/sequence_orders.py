@@ -6,9 +6,10 @@ import polars as pl
 
 from gridlab.chain.arguments import require_int
 from gridlab.frames import ORDERS, SIDE
+from gridlab.market.result import Clearing
 from gridlab.seeds import stream
 
-__all__ = ["arrivals", "net_of_fills", "reserve_offers"]
+__all__ = ["arrivals", "day_ahead_prices", "net_of_fills", "reserve_offers"]
 
 _SESSION_MINUTES = 120
 _STEPS = 5
@@ -34,9 +35,9 @@ def arrivals(orders: pl.DataFrame, *, gate_closure: int, seed: int, first_id: in
         The orders with new ``order_id`` and ``seq``, and ``arrival`` (Datetime), never after the gate.
     """
     ahead = stream(seed, "sequence", "arrival").integers(0, _SESSION_MINUTES * 60, orders.height, endpoint=True)
-    before = pl.duration(minutes=gate_closure) + pl.duration(seconds=pl.Series(ahead))
-    timed = orders.with_columns(arrival=pl.col("slot") - before)
-    return timed.with_columns(
+    before = pl.duration(minutes=gate_closure) + pl.duration(seconds=pl.col("ahead"))
+    timed = orders.with_columns(ahead=pl.Series(ahead)).with_columns(arrival=pl.col("slot") - before)
+    return timed.drop("ahead").with_columns(
         order_id=pl.int_range(first_id, first_id + pl.len(), dtype=pl.UInt64),
         seq=pl.col("arrival").rank("ordinal").cast(pl.UInt64),
     )
@@ -48,6 +49,12 @@ def net_of_fills(fills: pl.DataFrame | None, name: str) -> pl.DataFrame:
         fills = ORDERS.empty().with_columns(filled=pl.lit(0, dtype=pl.Int64))
     signed = pl.when(pl.col("side") == "buy").then("filled").otherwise(-pl.col("filled"))
     return fills.group_by("slot", "account").agg(signed.sum().alias(name))
+
+
+def day_ahead_prices(clearing: Clearing) -> pl.DataFrame:
+    """Return ``slot``, ``zone``, ``price`` of a clearing; of mechanisms with two prices, what buyers pay."""
+    prices = clearing.prices
+    return prices.select("slot", "zone", price="price" if "price" in prices.columns else "price_buy")
 
 
 def reserve_offers(

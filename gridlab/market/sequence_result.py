@@ -9,6 +9,7 @@ from functools import cached_property
 import polars as pl
 
 from gridlab.chain.arguments import require_int
+from gridlab.frames import ORDERS
 from gridlab.market.imbalance import imbalance_transfers, operator_account
 from gridlab.market.result import Clearing
 from gridlab.market.sequence_balancing import Balancing
@@ -49,8 +50,7 @@ def positions_frame(
         metered.join(forecast.select(*keys, forecast="net"), on=keys, how="left", maintain_order="left")
         .join(first, on=keys, how="left", maintain_order="left")
         .join(second, on=keys, how="left", maintain_order="left")
-        # Without a forecast of its own an account is expected to do what it does.
-        .with_columns(pl.col("day_ahead", "intraday").fill_null(0), pl.col("forecast").fill_null(pl.col("net")))
+        .with_columns(pl.col("day_ahead", "intraday").fill_null(0))
         .with_columns(utility=utility)
         .select(
             *_KEYS, "day_ahead", "intraday", "utility",
@@ -104,10 +104,21 @@ class SequenceResult:
 
     @cached_property
     def trades(self) -> pl.DataFrame:
-        """Trades of both markets, with ``stage``: what `LandedTerms.bill` takes."""
-        parts = [self.day_ahead.trades.select(*_TRADES, stage=pl.lit("day_ahead"))]
+        """Trades of both markets, with ``stage``: what `LandedTerms.bill` takes.
+
+        ``amount_buy`` is what the buyer pays, and ``amount`` what the seller gets, where a rule keeps them apart.
+        """
+        parts = [_trades(self.day_ahead, "day_ahead")]
         if self.intraday is not None:
-            parts.append(self.intraday.trades.select(*_TRADES, stage=pl.lit("intraday")))
+            parts.append(_trades(self.intraday, "intraday"))
+        return pl.concat(parts)
+
+    @cached_property
+    def orders(self) -> pl.DataFrame:
+        """Orders of both markets, as `gridlab.frames.ORDERS` with ``stage``; ids are unique over the stages."""
+        parts = [_orders(self.day_ahead, "day_ahead")]
+        if self.intraday is not None:
+            parts.append(_orders(self.intraday, "intraday"))
         return pl.concat(parts)
 
     @cached_property
@@ -116,7 +127,7 @@ class SequenceResult:
         return operator_account(self.imbalance, None if self.balancing is None else self.balancing.activations)
 
     def rest(self) -> pl.DataFrame:
-        """Return what accounts and utility agreed on, in the columns of `gridlab.market.settlement.residuals`.
+        """Return what accounts and utility agreed on, in the columns of `residuals`, ordered by slot and account.
 
         ``imported`` and ``exported`` are what the meter would read without balancing; `statements` bills what was
         nominated, ``from_utility`` and ``to_utility``. What the meter read beside it is imbalance, not billed twice.
@@ -131,6 +142,7 @@ class SequenceResult:
             .agg(metered=metered.sum(), utility=pl.col("utility").sum())
             .join(bought, on=keys, how="left", maintain_order="left")
             .join(sold, on=keys, how="left", maintain_order="left")
+            .sort(keys)
             .select(
                 *keys,
                 imported=pl.col("metered").clip(lower_bound=0),
@@ -182,7 +194,8 @@ class SequenceResult:
         return pl.DataFrame(
             {
                 "figure": [*energy, *money],
-                "value": [*(value / 1e3 for value in energy.values()), *(value / 1e6 for value in money.values())],
+                "value": [float(value) / 1e3 for value in energy.values()]
+                + [float(value) / 1e6 for value in money.values()],
                 "unit": ["kWh"] * len(energy) + ["THB"] * len(money),
             }
         )
@@ -197,6 +210,18 @@ class SequenceResult:
             for figure, value, unit in self.summary().rows()
         )
         return f"<table><caption>Market sequence · ลำดับตลาดไฟฟ้า</caption><tbody>{rows}</tbody></table>"
+
+
+def _trades(clearing: Clearing, stage: str) -> pl.DataFrame:
+    trades = clearing.trades
+    paid = "amount_buy" if "amount_buy" in trades.columns else "amount"
+    return trades.select(*_TRADES, amount_buy=paid, stage=pl.lit(stage)).with_columns(pl.col("zone").cast(pl.String))
+
+
+def _orders(clearing: Clearing, stage: str) -> pl.DataFrame:
+    names = [column.name for column in ORDERS.columns if column.required and column.name != "price"]
+    orders = clearing.fills.select(*names, price="limit", stage=pl.lit(stage))
+    return orders.with_columns(pl.col("zone").cast(pl.String))
 
 
 def _activation_transfers(activations: pl.DataFrame, system_operator: int) -> pl.DataFrame:

@@ -16,7 +16,8 @@ import gridlab.market.contracts as contracts_module
 from gridlab.chain import keys
 from gridlab.errors import ArgumentError, ArgumentTypeError, ChainError, FrameError
 from gridlab.market.community import share_community
-from gridlab.market.contracts import PPA_KINDS, EnergyTradingContract
+from gridlab.market.contract_templates import PPA_KINDS
+from gridlab.market.contracts import EnergyTradingContract
 from gridlab.market.ppa import settle_ppa
 
 START = datetime(2026, 5, 6)

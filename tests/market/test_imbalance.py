@@ -211,8 +211,17 @@ def test_bad_input_is_named():
         imbalance_prices(positions_frame({((0, "A"), 1): (0, 10**13)}), index)
     with pytest.raises(MarketError, match="has none"):
         settle_imbalance(positions_frame({((1, "A"), 1): (0, 5)}), imbalance_prices(frame, index))
-    with pytest.raises(ArgumentTypeError, match="prices"):
+    with pytest.raises(ArgumentTypeError, match="imbalance prices"):
         settle_imbalance(frame, None)
+    with pytest.raises(MarketError, match="price_short"):
+        settle_imbalance(frame, index)
+    with pytest.raises(MarketError, match="account"):
+        operator_account(index)
+    with pytest.raises(MarketError, match="payment"):
+        imbalance_transfers(frame, 9)
+    dear = activate(offers_frame([((0, "A"), "sell", 10**7, 9)]), needs_frame({((0, "A"), 1): (0, 5)}))
+    with pytest.raises(MarketError, match="beyond"):
+        imbalance_prices(frame, index, dear.activations)
     with pytest.raises(ArgumentError, match="pay_as_bid"):
         activate(offers_frame([]), needs_frame({}), pricing="pay_as_bit")
     with pytest.raises(ArgumentTypeError, match="pricing"):

@@ -103,6 +103,8 @@ def test_bad_input_is_named():
         settle_ppa(agreement("cfd"), production([(-1, 1, 1)]))
     with pytest.raises(ArgumentTypeError, match="agreements"):
         settle_ppa({}, rows)
+    with pytest.raises(MarketError, match="volume"):
+        ppa_summary(rows)
 
 
 # The pilot
@@ -161,7 +163,9 @@ def test_the_pilot_has_bounds():
         pilot(buyers=8, power_mw=7)
     with pytest.raises(ArgumentTypeError, match="buyers"):
         pilot(buyers=2.0)
-    with pytest.raises(ArgumentError, match="contracted_mw"):
+    with pytest.raises(ArgumentTypeError, match="buyers"):
+        guarantee_refund({"contracted_mw": [1]})
+    with pytest.raises(MarketError, match="used_share"):
         guarantee_refund(pl.DataFrame({"contracted_mw": [1]}))
-    with pytest.raises(ArgumentError, match="above 0"):
+    with pytest.raises(MarketError, match="1 … 2000 MW"):
         guarantee_refund(pl.DataFrame({"contracted_mw": [0], "used_share": [1]}))

@@ -156,6 +156,25 @@ def test_the_labs_agents_trade_and_the_bills_cover_every_watt_hour(agents, readi
     assert missed == result.positions.filter(pl.col("account") != RESERVE)["imbalance"].sum()
 
 
+@pytest.mark.parametrize("rule", ["uniform", "tiered", "mcafee", "zonal"])
+def test_every_rule_of_a_market_can_be_the_day_ahead_auction(agents, readings, rule):
+    accounts = agents.accounts()
+    market = gl.Market(rule=rule)
+    result = MarketSequence().run(
+        readings, accounts, TRADERS, reserve=RESERVE, auction=lambda orders: market.clear(orders, accounts)
+    )
+    bought = result.trades.group_by("buyer").agg(pl.col("energy").sum()).drop_nulls()
+    booked = result.positions.group_by("account").agg(pl.col("day_ahead", "intraday").sum())
+    sold = result.trades.group_by("seller").agg(pl.col("energy").sum()).drop_nulls()
+    both = booked.join(bought, left_on="account", right_on="buyer", how="left").join(
+        sold, left_on="account", right_on="seller", how="left", suffix="_sold"
+    )
+    net = pl.col("energy").fill_null(0) - pl.col("energy_sold").fill_null(0)
+    assert both.select((pl.col("day_ahead") + pl.col("intraday") == net).all()).item()
+    assert result.orders["order_id"].is_unique().all()
+    assert result.rest().select("slot", "account").equals(readings.select("slot", "account"))
+
+
 def test_transfers_have_the_kinds_of_the_settlement_and_two_more(result):
     payments = result.transfers(OPERATOR)
     assert payments.columns == ["slot", "debit", "credit", "kind", "amount"]
@@ -183,7 +202,7 @@ def test_bad_input_is_named(agents, readings):
         sequence.run(readings, accounts, "everybody", reserve=RESERVE)
     with pytest.raises(MarketError, match="not in the accounts frame"):
         sequence.run(readings, accounts.head(3), TRADERS, reserve=RESERVE)
-    with pytest.raises(MarketError, match="account and zone"):
+    with pytest.raises(MarketError, match="'zone' is missing"):
         sequence.run(readings, accounts.drop("zone"), TRADERS, reserve=RESERVE)
     with pytest.raises(MarketError, match="each account once"):
         sequence.run(readings.head(30), accounts, TRADERS, reserve=RESERVE)
@@ -191,8 +210,15 @@ def test_bad_input_is_named(agents, readings):
         sequence.run(readings, accounts, TRADERS, reserve=RESERVE, forecasts={"day_ahead": readings})
     with pytest.raises(MarketError, match="has two rows"):
         sequence.run(readings, pl.concat([accounts, accounts]), TRADERS, reserve=RESERVE)
+    known = {"day_ahead": readings.head(30), "intraday": readings}
+    with pytest.raises(MarketError, match="exactly the slots and accounts"):
+        sequence.run(readings, accounts, TRADERS, reserve=RESERVE, forecasts=known)
     with pytest.raises(MarketError, match="was not asked"):
         sequence.run(readings, accounts, lambda needs: TRADERS(needs).with_columns(zone=pl.lit("X")), reserve=RESERVE)
+    with pytest.raises(ArgumentTypeError, match="a function of an order frame"):
+        sequence.run(readings, accounts, TRADERS, reserve=RESERVE, auction="uniform")
+    with pytest.raises(ArgumentTypeError, match="returned a NoneType"):
+        sequence.run(readings, accounts, TRADERS, reserve=RESERVE, auction=lambda orders: None)
     with pytest.raises(ArgumentTypeError, match="bid"):
         limit_orders(bid=3.2, ask=2_400)
     with pytest.raises(ArgumentError, match="error"):
