@@ -23,8 +23,10 @@ _FACE: dict[str, tuple[str, str | None]] = {
     "Agents": ("gridlab.agents", "Agents"),
     "Clearing": ("gridlab.market.result", "Clearing"),
     "ConsortiumChain": ("gridlab.chain.consortium", "ConsortiumChain"),
+    "EnergyTradingContract": ("gridlab.market.contracts", "EnergyTradingContract"),
     "Lab": ("gridlab.lab", "Lab"),
     "Market": ("gridlab.market.market", "Market"),
+    "MarketSequence": ("gridlab.market.sequence", "MarketSequence"),
     "Run": ("gridlab.run", "Run"),
     "agents": ("gridlab.agents", None),
     "bill": ("gridlab.market.retail", "bill"),
@@ -51,8 +53,10 @@ __all__ = [
     "Agents",
     "Clearing",
     "ConsortiumChain",
+    "EnergyTradingContract",
     "Lab",
     "Market",
+    "MarketSequence",
     "Run",
     "__version__",
     "agents",
@@ -92,9 +96,11 @@ if TYPE_CHECKING:
     from gridlab.lab import Lab as Lab
     from gridlab.learn import notebook as notebook
     from gridlab.market.clearing import clear as clear
+    from gridlab.market.contracts import EnergyTradingContract as EnergyTradingContract
     from gridlab.market.market import Market as Market
     from gridlab.market.result import Clearing as Clearing
     from gridlab.market.retail import bill as bill
+    from gridlab.market.sequence import MarketSequence as MarketSequence
     from gridlab.run import Run as Run
     from gridlab.run_file import load as load
     from gridlab.scenarios.catalogue import scenario as scenario

@@ -6,18 +6,23 @@ seals what stands here, and a slider looks at it without.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from time import perf_counter
 
 import polars as pl
 
 from gridlab.agents import Agents
 from gridlab.calendar import billing_month, is_on_peak
+from gridlab.institutions import account_of, institutions_of
 from gridlab.market.clearing import Clearing, clear
 from gridlab.market.market import Market
 from gridlab.market.retail import marginal_rates
+from gridlab.market.sequence import MarketSequence
+from gridlab.market.sequence_result import SequenceResult
 from gridlab.market.settlement import (
+    SETTLEMENT,
     Institutions,
     Rates,
     residuals,
@@ -50,6 +55,8 @@ class MarketDay:
     rates : Rates
     clearing_seconds : float
         Wall-clock time of the clearing call.
+    stages : SequenceResult or None
+        Where the agents trade on forecasts: every stage from day-ahead to imbalance; `clearing` is the day-ahead one.
     """
 
     slots: pl.Series
@@ -63,6 +70,7 @@ class MarketDay:
     rest: pl.DataFrame
     rates: Rates
     clearing_seconds: float
+    stages: SequenceResult | None = None
 
     @cached_property
     def statements(self) -> pl.DataFrame:
@@ -103,13 +111,22 @@ class MarketDay:
             "trades": self.trades,
             "statements": self.statements,
             "without_market": self.without_market,
+            "imbalance": self.imbalance,
         }
+
+    @cached_property
+    def imbalance(self) -> pl.DataFrame:
+        """Payments for imbalance and balancing, as `gridlab.market.settlement.SETTLEMENT`; none without forecasts."""
+        if self.stages is None:
+            return SETTLEMENT.empty()
+        paid = self.stages.transfers(institutions_of(self.accounts).grid)
+        return SETTLEMENT.check(paid).select(column.name for column in SETTLEMENT.columns)
 
     def transfers(self, institutions: Institutions) -> pl.DataFrame:
         """Return every payment of these slots, as `gridlab.market.settlement.SETTLEMENT`, ordered by slot."""
         paid = trade_transfers(self.trades, self.accounts, institutions)
         billed = statement_transfers(self.statements, self.accounts, institutions)
-        return pl.concat([paid, billed]).sort("slot", maintain_order=True)
+        return pl.concat([paid, billed, self.imbalance]).sort("slot", maintain_order=True)
 
 
 def retail_rates(market: Market, accounts: pl.DataFrame, month: str) -> Rates:
@@ -120,30 +137,22 @@ def retail_rates(market: Market, accounts: pl.DataFrame, month: str) -> Rates:
     return Rates(energy, market.retail.buy_back_price(), market.retail.vat_share())
 
 
-def market_day(market: Market, agents: Agents, slots: pl.Series) -> MarketDay:
-    """Clear and bill `slots` (`gridlab.calendar.slots`) for the agents' orders under the market's levers."""
+def market_day(market: Market, agents: Agents, slots: pl.Series, sequence: MarketSequence | None = None) -> MarketDay:
+    """Clear and bill `slots` (`gridlab.calendar.slots`) for the agents' orders under the market's levers.
+
+    With a `sequence` the agents bid on forecasts, and what they missed is settled as imbalance; without one they know
+    their meters when they bid.
+    """
     accounts = agents.accounts()
     readings = agents.readings(slots)
     rates = retail_rates(market, accounts, billing_month(slots[0]))
     terms = market.landed_terms()
-    landed = pl.when(is_on_peak(pl.col("slot"))).then("on_peak").otherwise("off_peak")
-    needs = (
-        readings.lazy()
-        .join(rates.energy.lazy(), on="account", maintain_order="left")
-        .join(accounts.lazy().select("account", "zone", "voltage"), on="account", maintain_order="left")
-        .select(
-            "slot",
-            "zone",
-            "account",
-            net=pl.col("load") - pl.col("generation"),
-            value=market.value_of(landed, pl.col("voltage")),
-        )
-        .collect()
-    )
-    limits = market.limits()
-    cost = terms.lowest_ask(rates.buy_back)
-    # Where charges eat any price, no ask is high enough: a cost above the cap keeps everybody away.
-    wished = agents.orders(needs, cost=limits[1] + 1 if cost is None else cost, limits=limits)
+    wishes = partial(_wishes, market, agents, accounts, rates)
+    if sequence is not None:
+        return _day_on_forecasts(market, sequence, wishes, readings, (slots, accounts, rates, agents.seed))
+    net = pl.col("load") - pl.col("generation")
+    zones = readings.join(accounts.select("account", "zone"), on="account", maintain_order="left")
+    wished = wishes(zones.select("slot", "zone", "account", net=net))
     orders = market.protection.limit(wished)
     started = perf_counter()
     clearing, halts = _clear(market, orders, accounts)
@@ -152,6 +161,57 @@ def market_day(market: Market, agents: Agents, slots: pl.Series) -> MarketDay:
     billed = terms.bill(trades, accounts)
     rest = residuals(readings, billed)
     return MarketDay(slots, accounts, readings, wished, orders, halts, clearing, billed, rest, rates, seconds)
+
+
+def _wishes(market: Market, agents: Agents, accounts: pl.DataFrame, rates: Rates, needs: pl.DataFrame) -> pl.DataFrame:
+    """Return the orders that the agents wish to place for `needs` (``slot``, ``zone``, ``account``, ``net`` in Wh)."""
+    landed = pl.when(is_on_peak(pl.col("slot"))).then("on_peak").otherwise("off_peak")
+    priced = (
+        needs.lazy()
+        .join(rates.energy.lazy(), on="account", how="left", maintain_order="left")
+        .join(accounts.lazy().select("account", "voltage"), on="account", how="left", maintain_order="left")
+        .select(
+            "slot",
+            pl.col("zone").cast(accounts["zone"].dtype),
+            "account",
+            "net",
+            value=market.value_of(landed, pl.col("voltage")),
+        )
+        .collect()
+    )
+    limits = market.limits()
+    cost = market.landed_terms().lowest_ask(rates.buy_back)
+    # Where charges eat any price, no ask is high enough: a cost above the cap keeps everybody away.
+    return agents.orders(priced, cost=limits[1] + 1 if cost is None else cost, limits=limits)
+
+
+def _day_on_forecasts(
+    market: Market,
+    sequence: MarketSequence,
+    wishes: Callable[[pl.DataFrame], pl.DataFrame],
+    readings: pl.DataFrame,
+    about: tuple[pl.Series, pl.DataFrame, Rates, int],
+) -> MarketDay:
+    slots, accounts, rates, seed = about
+    floor, cap = market.limits()
+    started = perf_counter()
+    stages = sequence.run(
+        readings,
+        accounts,
+        lambda needs: market.protection.limit(wishes(needs)),
+        auction=lambda orders: market.clear(orders, accounts),
+        reserve=account_of("Reserve plant", accounts.height),
+        floor=floor,
+        cap=cap,
+        seed=seed,
+    )
+    seconds = perf_counter() - started
+    billed = market.landed_terms().bill(stages.trades, accounts)
+    halts = stages.day_ahead.prices.select("slot", "zone").clear()
+    return MarketDay(
+        slots, accounts, readings, stages.orders, stages.orders, halts, stages.day_ahead, billed, stages.rest(), rates,
+        seconds, stages,
+    )  # fmt: skip
 
 
 def _clear(market: Market, orders: pl.DataFrame, accounts: pl.DataFrame) -> tuple[Clearing, pl.DataFrame]:

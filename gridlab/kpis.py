@@ -57,7 +57,7 @@ def balances(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     Parameters
     ----------
     frames : mapping of str to polars.DataFrame
-        ``accounts``, ``trades``, ``statements``, ``without_market`` of a run.
+        ``accounts``, ``trades``, ``statements``, ``without_market``, ``imbalance`` of a run.
 
     Returns
     -------
@@ -77,17 +77,25 @@ def balances(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         .join(frames["statements"].group_by("account").agg(rest=due), on="account", how="left")
         .join(paid, on="account", how="left")
         .join(received, on="account", how="left")
-        .with_columns(pl.col("without", "rest", "paid", "received").fill_null(0))
+        .join(_imbalance_due(frames["imbalance"]), on="account", how="left")
+        .with_columns(pl.col("without", "rest", "paid", "received", "imbalance").fill_null(0))
         .select(
             "account",
             "kind",
             "zone",
             "without",
-            with_market=pl.col("rest") + pl.col("paid") - pl.col("received"),
+            with_market=pl.col("rest") + pl.col("paid") - pl.col("received") + pl.col("imbalance"),
         )
         .with_columns(saving=pl.col("without") - pl.col("with_market"))
         .sort("account")
     )
+
+
+def _imbalance_due(payments: pl.DataFrame) -> pl.DataFrame:
+    """Return per account what it pays for imbalance less what it gets (``account``, ``imbalance``)."""
+    out = payments.select(account="debit", imbalance="amount")
+    into = payments.select(account="credit", imbalance=-pl.col("amount"))
+    return pl.concat([out, into]).group_by("account").agg(pl.col("imbalance").sum())
 
 
 def key_figures(
@@ -178,7 +186,9 @@ def _money_rows(frames: Mapping[str, pl.DataFrame], money: pl.DataFrame) -> _Row
     retail = _total(now, "retail") - _total(before, "retail")
     buy_back = _total(now, "buy_back") - _total(before, "buy_back")
     operator, rent = _between(trades)
-    utilities = retail - buy_back + _total(trades, "wheeling") + _total(trades, "losses") + rent
+    # The system operator and its reserve belong to EGAT, so that what is paid for imbalance stays with the utilities.
+    imbalance = _total(frames["accounts"].join(_imbalance_due(frames["imbalance"]), on="account"), "imbalance")
+    utilities = retail - buy_back + _total(trades, "wheeling") + _total(trades, "losses") + rent + imbalance
     state = _total(now, "retail_vat") - _total(before, "retail_vat") + _total(trades, "vat")
     yield "bills_without_market", without / MICRO, "THB"
     yield "bills_with_market", with_market / MICRO, "THB"
@@ -188,6 +198,7 @@ def _money_rows(frames: Mapping[str, pl.DataFrame], money: pl.DataFrame) -> _Row
     yield "state_gain", state / MICRO, "THB"
     yield "operator_gain", (_total(trades, "fee") + operator) / MICRO, "THB"
     yield "congestion_rent", rent / MICRO, "THB"
+    yield "imbalance_paid", imbalance / MICRO, "THB"
     yield "wheeling_paid", _total(trades, "wheeling") / MICRO, "THB"
 
 

@@ -13,12 +13,14 @@ from gridlab.alerts import alerts
 from gridlab.day import MarketDay, market_day
 from gridlab.doors import through
 from gridlab.errors import ArgumentTypeError, TariffError
+from gridlab.institutions import institutions_frame, institutions_of
 from gridlab.kpis import key_figures
-from gridlab.levers import Levers
+from gridlab.levers import Levers, switch
 from gridlab.market.carbon import Carbon
 from gridlab.market.market import Market
+from gridlab.market.sequence import MarketSequence
 from gridlab.market.tariff_table import ft_rate
-from gridlab.recording import Recorder, institutions_of
+from gridlab.recording import Recorder
 from gridlab.run import Run, RunFacts
 from gridlab.seeds import check_seed
 
@@ -36,6 +38,7 @@ class Lab(Levers):
     market : Market, optional
     agents : Agents, optional
     carbon : Carbon, optional
+    sequence : MarketSequence, optional
         A part that is not given gets the Thai default.
     start : str, date or datetime
         The first slot begins at its midnight, Bangkok time.
@@ -51,7 +54,15 @@ class Lab(Levers):
     'pay_as_bid'
     """
 
-    parts = ("market", "agents", "carbon")
+    parts = ("market", "agents", "carbon", "sequence")
+
+    trade_on_forecasts = switch(
+        default=False,
+        label="Trade on forecasts: day-ahead, intraday, balancing, imbalance",
+        label_th="ซื้อขายด้วยค่าพยากรณ์: ล่วงหน้าหนึ่งวัน ระหว่างวัน รักษาสมดุล และชำระความไม่สมดุล",
+        source="teaching choice (S); off: agents know their meters when they bid",
+        governed_by="teacher (scenario)",
+    )
 
     def __init__(
         self,
@@ -59,6 +70,7 @@ class Lab(Levers):
         market: Market | None = None,
         agents: Agents | None = None,
         carbon: Carbon | None = None,
+        sequence: MarketSequence | None = None,
         start: str | date | datetime = DEFAULT_START,
         seed: int = 0,
         title: str = "A Thai day",
@@ -68,6 +80,7 @@ class Lab(Levers):
         self.market = _part("market", market, Market) or Market()
         self.agents = _part("agents", agents, Agents) or Agents(seed=self.seed)
         self.carbon = _part("carbon", carbon, Carbon) or Carbon()
+        self.sequence = _part("sequence", sequence, MarketSequence) or MarketSequence()
         self.start = calendar.slots(start, slots=1)[0].replace(hour=0, minute=0)
         self.title = title
         self.title_th = title_th
@@ -111,6 +124,7 @@ class Lab(Levers):
             market=type(self.market)(),
             agents=type(self.agents)(self.agents.prosumers, seed=seed),
             carbon=type(self.carbon)(),
+            sequence=type(self.sequence)(),
             start=self.start,
             seed=seed,
             title=self.title,
@@ -126,7 +140,8 @@ class Lab(Levers):
 
     def day(self, *, hours: float | None = None, slots: int | None = None) -> MarketDay:
         """Compute the market of a run without signing or sealing anything: what a moving slider looks at."""
-        return market_day(self.market, self.agents, self.slots(hours=hours, slots=slots))
+        sequence = self.sequence if self.trade_on_forecasts else None
+        return market_day(self.market, self.agents, self.slots(hours=hours, slots=slots), sequence)
 
     def preview(self, *, hours: float | None = None, slots: int | None = None) -> pl.DataFrame:
         """Return the key figures of a run (``kpi``, ``value``, ``unit``) without its chain."""
@@ -167,7 +182,7 @@ class Lab(Levers):
         frames = {
             **day.frames(),
             "settlement": settlement,
-            "institutions": recorder.institutions_frame(),
+            "institutions": institutions_frame(day.accounts),
             "alerts": alerts(day, self.market),
             "certificates": chain.certificates,
             "certificates_carried": recorder.issue.carried,

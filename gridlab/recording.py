@@ -21,35 +21,13 @@ from gridlab.chain.keys import KeyPair, sandbox
 from gridlab.chain.transfers import ASSETS, CODES
 from gridlab.day import MarketDay
 from gridlab.errors import ChainError
+from gridlab.institutions import INSTITUTIONS, account_of, institutions_frame
 from gridlab.market.certificates import Issue, issue_from_readings
 from gridlab.market.landed import share_of
 from gridlab.market.settlement import Institutions
 from gridlab.units import MICRO, share
 
-__all__ = ["INSTITUTIONS", "Recorder", "institutions_of"]
-
-# name -> role on the chain; their accounts follow those of the prosumers in this order
-INSTITUTIONS = {
-    "Reserve bank": "reserve_bank",
-    "WATT issuer": "watt_issuer",
-    "Market operator": "market_operator",
-    "MEA": "grid_operator",
-    "PEA": "grid_operator",
-    "Revenue Department": "treasury",
-    "ERC": "regulator",
-    "EGAT": "certificate_issuer",
-}
-
-
-def institutions_of(accounts: pl.DataFrame) -> Institutions:
-    """Return the accounts of the institutions, numbered on from those of the prosumers."""
-    number = {name: accounts.height + place for place, name in enumerate(INSTITUTIONS)}
-    return Institutions(
-        market_operator=number["Market operator"],
-        grid=number["EGAT"],
-        revenue_department=number["Revenue Department"],
-        utilities={"MEA": number["MEA"], "PEA": number["PEA"]},
-    )
+__all__ = ["Recorder"]
 
 
 @dataclass(frozen=True)
@@ -73,18 +51,6 @@ class Recorder:
     institutions: Institutions
     seed: int
     margin: float
-
-    def institutions_frame(self) -> pl.DataFrame:
-        """Return ``account``, ``name``, ``role`` of the institutions."""
-        first = self.day.accounts.height
-        return pl.DataFrame(
-            {
-                "account": range(first, first + len(INSTITUTIONS)),
-                "name": list(INSTITUTIONS),
-                "role": list(INSTITUTIONS.values()),
-            },
-            schema_overrides={"account": pl.UInt32},
-        )
 
     def record(self, *, progress: bool) -> ConsortiumChain:
         """Return the chain on which everything of the day is signed, sealed and settled.
@@ -127,7 +93,7 @@ class Recorder:
         return issue_from_readings(generating, roofs, registrant=self._account("EGAT"))
 
     def _account(self, institution: str) -> int:
-        return self.day.accounts.height + list(INSTITUTIONS).index(institution)
+        return account_of(institution, self.day.accounts.height)
 
     def _readings(self) -> dict[datetime, list[tuple[int, pl.DataFrame]]]:
         """Return slot -> (utility, the readings of its meters)."""
@@ -157,7 +123,7 @@ class Recorder:
 
     def _members(self, keys: list[KeyPair]) -> pl.DataFrame:
         traders = self.day.accounts.select("account", "name", role=pl.lit("trader"))
-        members = pl.concat([traders, self.institutions_frame()])
+        members = pl.concat([traders, institutions_frame(self.day.accounts)])
         return members.with_columns(public_key=pl.Series([pair.public_key for pair in keys]))
 
     def _deposit(self, chain: ConsortiumChain, keys: list[KeyPair]) -> None:
@@ -171,34 +137,16 @@ class Recorder:
 
     @cached_property
     def _deposits(self) -> pl.DataFrame:
-        """Return ``credit_account``, ``amount``: what each would pay without the market, a margin, and one WATT.
+        """Return ``credit_account``, ``amount``: what an account may have to pay, a margin, and one WATT.
 
-        Nobody pays more with the market than without it, save for the rounding of single trades, so that a deposit
-        lasts the run; utilities put down what they would pay for buy-back, the operator what its rule costs it.
+        That is its bill without the market, or what it pays in this run where that is more: imbalance, a utility's
+        buy-back, the deficit of an auction.
         """
-        paid = self.day.without_market.group_by("account").agg(
-            due=pl.col("retail").sum() + pl.col("retail_vat").sum(), buy_back=pl.col("buy_back").sum()
-        )
-        utilities = self.institutions.utility_of(self.day.accounts).alias("utility")
-        owed = (
-            self.day.accounts.select("account", utilities)
-            .join(paid, on="account")
-            .group_by(account="utility")
-            .agg(due=pl.col("buy_back").sum())
-        )
-        due = pl.concat([paid.select("account", "due"), owed.select("account", "due"), self._operator_deficit()])
-        due = due.sort("account")
+        usual = self.day.without_market.group_by("account").agg(due=pl.col("retail").sum() + pl.col("retail_vat").sum())
+        paid = self.settlement.group_by(account="debit").agg(due=pl.col("amount").sum())
+        due = pl.concat([usual, paid]).group_by("account").agg(pl.col("due").max()).sort("account")
         amount = pl.col("due") + share_of(pl.col("due"), share(self.margin)) + MICRO
         return due.select(credit_account="account", amount=amount)
-
-    def _operator_deficit(self) -> pl.DataFrame:
-        """Return what the operator adds where sellers get more than buyers pay (``account``, ``due``)."""
-        short = pl.col("amount") - pl.col("amount_buy")
-        added = self.day.trades.drop_nulls(["buyer", "seller"]).select(short.clip(lower_bound=0).sum()).item()
-        return pl.DataFrame(
-            {"account": [self.institutions.market_operator], "due": [added]},
-            schema={"account": pl.UInt32, "due": pl.Int64},
-        )
 
     def _order_batches(self) -> dict[date, list[tuple[int, pl.DataFrame]]]:
         """Return day -> (account, its orders of that day), in the order of accounts."""

@@ -22,7 +22,7 @@ from gridlab.errors import (
 )
 from gridlab.kpis import gini
 from gridlab.market.market import RULES
-from gridlab.recording import INSTITUTIONS
+from gridlab.institutions import INSTITUTIONS
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +191,7 @@ LEVERS = st.fixed_dictionaries(
         "market.zonal.corridor_size": st.integers(0, 100).map(lambda x: x / 1000),
         "market.protection.position_limit": st.integers(0, 20).map(float),
         "market.protection.breaker_move": st.sampled_from([0, 5, 50]),
+        "trade_on_forecasts": st.booleans(),
         "market.price_cap": st.integers(0, 8000).map(lambda x: x / 1000),
         "market.deposit_margin": st.integers(0, 20),
         "agents.strategy": st.sampled_from(["truthful", "zero_intelligence"]),
@@ -211,7 +212,8 @@ def test_whatever_the_levers_every_satang_is_accounted_for(levers, seed):
     assert abs(total) < 1e-6
     moved = run.settlement["amount"].sum()
     assert run.chain.payloads("settlement")["amount"].sum() == moved
-    assert run.balances["saving"].min() >= -4 * max(run.trades.height, 1)
+    if not levers.get("trade_on_forecasts"):
+        assert run.balances["saving"].min() >= -4 * max(run.trades.height, 1)
     assert run.kpis()["value"].is_finite().all()
 
 
@@ -227,6 +229,31 @@ def test_every_rule_is_a_lever_of_the_lab_and_pays_to_the_micro_baht(rule):
     assert (bought <= run.readings["imported"]).all()
     assert (sold <= run.readings["exported"]).all()
     assert bought.sum() == sold.sum()
+
+
+@pytest.mark.parametrize("rule", ["uniform", "zonal", "tiered", "vcg"])
+def test_a_lab_that_trades_on_forecasts_settles_what_was_missed(rule):
+    lab = gl.Lab.thailand(prosumers=40).set({"trade_on_forecasts": True, "market.rule": rule})
+    run = lab.run(slots=60, progress=False)
+    kinds = set(run.settlement["kind"].cast(pl.String))
+    assert {"imbalance", "balancing", "retail"} <= kinds
+    assert run.chain.transactions["accepted"].all()
+    assert abs(sum(run.kpi(n) for n in ("savings", "utilities_gain", "state_gain", "operator_gain"))) < 1e-6
+    paid = run.settlement.group_by(account="debit").agg(out=pl.col("amount").sum())
+    got = run.settlement.group_by(account="credit").agg(into=pl.col("amount").sum())
+    joined = run.balances.join(paid, on="account", how="left").join(got, on="account", how="left").fill_null(0)
+    assert (joined["with_market"] == joined["out"] - joined["into"]).all()
+    assert lab.day(slots=60).stages.errors.height > 0
+
+
+def test_a_better_forecast_leaves_less_imbalance():
+    lab = gl.Lab.thailand(prosumers=40).set({"trade_on_forecasts": True})
+    missed = []
+    for error in (0, 10, 40):
+        positions = lab.set({"sequence.forecast_error": error}).day(slots=60).stages.positions
+        missed.append(positions["imbalance"].abs().sum())
+    assert missed[0] == 0
+    assert missed[0] < missed[1] < missed[2]
 
 
 @pytest.mark.parametrize("length", [{"hours": 1}, {"hours": 0.25}, {"slots": 1}, {"hours": 30}])

@@ -28,6 +28,7 @@ CODES = pl.Enum(
         *("energy", "wheeling", "losses", "fee", "vat"),  # a trade's landed bill
         *("retail", "retail_vat", "buy_back"),  # the utility's daily statement
         *("transfer", "reserve", "mint", "redeem"),
+        *("imbalance", "balancing"),
     ]
 )
 

@@ -68,7 +68,11 @@ def members(*, lying: bool = False) -> pl.DataFrame:
         Whether the apartments claim the school's feeder.
     """
     by_time = pl.col("period").is_in(["on_peak", "off_peak"])
-    rates = dataset("tariffs").filter(by_time, component="energy").pivot("period", index=["tariff", "voltage"], values="rate")
+    rates = (
+        dataset("tariffs")
+        .filter(by_time, component="energy")
+        .pivot("period", index=["tariff", "voltage"], values="rate")
+    )
     joined = _MEMBERS.with_row_index("account").join(rates, on=["tariff", "voltage"], how="left", maintain_order="left")
     claimed = pl.when(pl.lit(lying) & (pl.col("name") == _LIAR)).then(1).otherwise("feeder")
     return joined.with_columns(feeder=claimed)
@@ -189,9 +193,9 @@ def _charges() -> tuple[Fraction, Fraction, Fraction]:
 def landed_price() -> Key:
     """Work out what the hospital pays for a kWh of the school at 2.50 THB/kWh, on the ladder (THB/kWh)."""
     fee, lossy, taxed = _charges()
-    wheeling = Market().wheeling
-    feeder, transformer = units.exact(wheeling.same_feeder), units.exact(wheeling.same_transformer)
-    stamp = units.exact(wheeling.postage_stamp)
+    ladder = _terms("distance_ladder").wheeling.charges()
+    feeder, transformer = (Fraction(ladder[path], 1000) for path in ("same_feeder", "same_transformer"))
+    stamp = units.exact(Market().wheeling.postage_stamp)
     price = Fraction(_SOLD_AT, 1000)
     before = price * lossy + feeder + fee
     return Key(

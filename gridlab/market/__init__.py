@@ -7,18 +7,42 @@ from typing import TYPE_CHECKING, Any
 
 from gridlab.market.clearing import Clearing, clear
 
-__all__ = ["Clearing", "clear", "clear_blocks", "couple", "thai_zones"]
+__all__ = [
+    "Clearing",
+    "clear",
+    "clear_blocks",
+    "couple",
+    "mark_to_market",
+    "match",
+    "pilot",
+    "settle_forwards",
+    "settle_ppa",
+    "share_community",
+    "thai_zones",
+]
 
 # Loaded when first used: name -> module.
 _LATER = {
     "clear_blocks": "gridlab.market.blocks",
     "couple": "gridlab.market.coupling",
+    "mark_to_market": "gridlab.market.futures",
+    "match": "gridlab.market.matching_24_7",
+    "pilot": "gridlab.market.ppa_pilot",
+    "settle_forwards": "gridlab.market.futures",
+    "settle_ppa": "gridlab.market.ppa",
+    "share_community": "gridlab.market.community",
     "thai_zones": "gridlab.market.transfer_limits",
 }
 
 if TYPE_CHECKING:
     from gridlab.market.blocks import clear_blocks as clear_blocks
+    from gridlab.market.community import share_community as share_community
     from gridlab.market.coupling import couple as couple
+    from gridlab.market.futures import mark_to_market as mark_to_market
+    from gridlab.market.futures import settle_forwards as settle_forwards
+    from gridlab.market.matching_24_7 import match as match
+    from gridlab.market.ppa import settle_ppa as settle_ppa
+    from gridlab.market.ppa_pilot import pilot as pilot
     from gridlab.market.transfer_limits import thai_zones as thai_zones
 
 

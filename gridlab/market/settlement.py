@@ -27,7 +27,11 @@ __all__ = [
     "trade_transfers",
 ]
 
-KINDS = ("energy", "wheeling", "losses", "fee", "vat", "retail", "retail_vat", "buy_back")
+KINDS = (
+    *("energy", "wheeling", "losses", "fee", "vat"),
+    *("retail", "retail_vat", "buy_back"),
+    *("imbalance", "balancing"),
+)
 
 SETTLEMENT = Schema(
     "settlement",

@@ -1,0 +1,151 @@
+"""gridlab's side of a duel: a peer's process that is asked, watched and, when its time is up, ended."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Timer
+from types import TracebackType
+from typing import Any, Self
+
+from gridlab.errors import GridlabError
+
+__all__ = ["FOLDER", "NotFinishedError", "PeerError", "PeerProcess"]
+
+FOLDER = Path(__file__).parent
+# Importing a peer and reading the orders is not what is measured, but it must end some time.
+START_LIMIT_S = 120
+
+
+class PeerError(GridlabError, RuntimeError):
+    """A peer that cannot be installed, cannot be started or raised an error."""
+
+
+class NotFinishedError(PeerError):
+    """A peer that did not finish in the time it had."""
+
+
+class PeerProcess:
+    """One mechanism of one peer, with its books of orders, in a process of its own.
+
+    Parameters
+    ----------
+    python : str or Path
+        Interpreter of the environment in which the peer is installed.
+    script : Path
+        One of the ``serve_…`` scripts.
+    mechanism : str
+    orders : Path
+        CSV file with the columns book, order_id, side, price (THB/MWh) and energy (Wh).
+    limit_s : float
+        Seconds that all answers together may take, counted from the first question.
+
+    Attributes
+    ----------
+    packages : dict of str to str
+        Versions of the peer and of what it stands on.
+    """
+
+    def __init__(self, python: str | Path, script: Path, mechanism: str, orders: Path, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self._errors = TemporaryFile("w+", encoding="utf-8")
+        command = [str(python), "-W", "ignore", str(script), mechanism, str(orders)]
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True
+            )
+        except OSError as problem:
+            self._errors.close()
+            raise PeerError(f"{python} cannot be started ({problem}); give the path of a Python interpreter") from None
+        self._timer: Timer | None = None
+        self._late = False
+        self.packages: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self._start_timer(START_LIMIT_S)
+            self.packages = self._answer()["packages"]
+        except BaseException:
+            self._end()
+            raise
+        self._stop_timer()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def clear(self) -> dict[str, Any]:
+        """Clear all books once.
+
+        Returns
+        -------
+        dict
+            ``convert_s`` and ``clear_s``, and ``error``, the first that a book raised, or None.
+
+        Raises
+        ------
+        NotFinishedError
+            The time is up.
+        PeerError
+            The process ended by itself.
+        """
+        if self._timer is None:
+            self._start_timer(self._limit_s)
+        return self._ask({"do": "clear"})
+
+    def save(self, file: Path) -> dict[str, Any]:
+        """Return the outcome of the last clearing: ``books`` and ``fills``, as ``serving.save`` writes them."""
+        # Writing an outcome out is not the peer's work.
+        self._stop_timer()
+        self._start_timer(START_LIMIT_S)
+        self._ask({"do": "save", "to": str(file)})
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return found
+
+    def _ask(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(command) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # the process has ended, and why is read below
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if line:
+            answer: dict[str, Any] = json.loads(line)
+            return answer
+        self._process.wait()
+        if self._late:
+            raise NotFinishedError(f"not finished in {self._limit_s:g} s")
+        self._errors.seek(0)
+        said = self._errors.read().strip().splitlines() or [f"it exited with {self._process.returncode}"]
+        raise PeerError(said[-1])
+
+    def _start_timer(self, seconds: float) -> None:
+        self._timer = Timer(seconds, self._stop_late)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+
+    def _stop_late(self) -> None:
+        self._late = True
+        self._process.kill()
+
+    def _end(self) -> None:
+        self._stop_timer()
+        self._process.kill()
+        # Closes the pipes and waits, whatever is still on its way.
+        self._process.communicate()
+        self._errors.close()

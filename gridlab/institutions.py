@@ -1,0 +1,50 @@
+"""The institutions of a lab: the accounts on the other side of the prosumers' bills."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from gridlab.market.settlement import Institutions
+
+__all__ = ["INSTITUTIONS", "account_of", "institutions_frame", "institutions_of"]
+
+# name -> role on the chain; their accounts follow those of the prosumers in this order
+INSTITUTIONS = {
+    "Reserve bank": "reserve_bank",
+    "WATT issuer": "watt_issuer",
+    "Market operator": "market_operator",
+    "MEA": "grid_operator",
+    "PEA": "grid_operator",
+    "Revenue Department": "treasury",
+    "ERC": "regulator",
+    "EGAT": "certificate_issuer",
+    "Reserve plant": "trader",
+}
+
+
+def account_of(institution: str, prosumers: int) -> int:
+    """Return the account of an institution in a lab of so many prosumers."""
+    return prosumers + list(INSTITUTIONS).index(institution)
+
+
+def institutions_of(accounts: pl.DataFrame) -> Institutions:
+    """Return whom the settlement pays; `accounts` are the prosumers'."""
+    return Institutions(
+        market_operator=account_of("Market operator", accounts.height),
+        grid=account_of("EGAT", accounts.height),
+        revenue_department=account_of("Revenue Department", accounts.height),
+        utilities={name: account_of(name, accounts.height) for name in ("MEA", "PEA")},
+    )
+
+
+def institutions_frame(accounts: pl.DataFrame) -> pl.DataFrame:
+    """Return ``account``, ``name``, ``role`` of the institutions beside these prosumers."""
+    first = accounts.height
+    return pl.DataFrame(
+        {
+            "account": range(first, first + len(INSTITUTIONS)),
+            "name": list(INSTITUTIONS),
+            "role": list(INSTITUTIONS.values()),
+        },
+        schema_overrides={"account": pl.UInt32},
+    )
