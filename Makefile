@@ -6,12 +6,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
+BENCHMARKS := clearing continuous mechanisms coupling national_day controls
+
 EXTRAS_demo := fast
 EXTRAS_lab := fast,notebook
 EXTRAS_test := test
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test lint bench clean distclean
+.PHONY: help demo lab test lint soak bench clean distclean
 .PRECIOUS: $(VENV)/.installed-%
 
 help: ## list what can be made
@@ -33,8 +35,11 @@ lint: $(VENV)/.installed-test ## check style, types and which room imports which
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+soak: $(VENV)/.installed-test ## look for new counterexamples to every property, for an hour or so
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(WORKERS) tests -m "not browser"
+
 bench: $(VENV)/.installed-demo ## measure what docs/performance.md says
-	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script"; done
+	@set -e; for script in $(BENCHMARKS); do echo "$$script"; $(BIN)/python -m "benchmarks.$$script"; done
 
 clean: ## remove what runs and tests left behind; keeps the environment
 	rm -rf build dist day.html .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache

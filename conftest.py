@@ -38,8 +38,8 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
         collector.skip_compare += RICH_MIME_TYPES
 
 
-# Examples are the same in every run, so that what passed here passes there; `make soak` looks for new ones. No deadline,
-# since a busy machine is slow, not wrong.
+# Examples are the same in every run, so that what passed here passes there; `make soak` looks for new ones. No
+# deadline, since a busy machine is slow, not wrong.
 settings.register_profile("suite", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("soak", deadline=None, max_examples=5000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))

@@ -94,7 +94,7 @@ if TYPE_CHECKING:
     from gridlab.datasets import dataset as dataset
     from gridlab.datasets import datasets as datasets
     from gridlab.lab import Lab as Lab
-    from gridlab.learn import notebook as notebook
+    from gridlab.learn import notebook as notebook  # type: ignore[no-redef]  # the module of that name is hidden by it
     from gridlab.market.clearing import clear as clear
     from gridlab.market.contracts import EnergyTradingContract as EnergyTradingContract
     from gridlab.market.market import Market as Market

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import polars as pl
 
 from gridlab import units
@@ -14,7 +12,7 @@ from gridlab.market.protection import wash_trades
 
 __all__ = ["ALERTS", "alerts"]
 
-ALERTS: dict[str, Any] = {"slot": SLOT, "zone": pl.String, "alert": pl.String, "detail": pl.String}
+ALERTS = pl.Schema({"slot": SLOT, "zone": pl.String(), "alert": pl.String(), "detail": pl.String()})
 
 
 def alerts(day: MarketDay, market: Market) -> pl.DataFrame:

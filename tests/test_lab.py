@@ -20,9 +20,9 @@ from gridlab.errors import (
     LeverError,
     ScenarioError,
 )
+from gridlab.institutions import INSTITUTIONS
 from gridlab.kpis import gini
 from gridlab.market.market import RULES
-from gridlab.institutions import INSTITUTIONS
 
 
 @pytest.fixture(scope="module")

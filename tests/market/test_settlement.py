@@ -27,7 +27,9 @@ from gridlab.market.wheeling import Wheeling
 
 N = 12
 ACCOUNTS = population(N, seed=3, pv_share=0.5)
-INSTITUTIONS = Institutions(market_operator=N, grid=N + 4, revenue_department=N + 1, utilities={"MEA": N + 2, "PEA": N + 3})
+INSTITUTIONS = Institutions(
+    market_operator=N, grid=N + 4, revenue_department=N + 1, utilities={"MEA": N + 2, "PEA": N + 3}
+)
 START = datetime(2026, 5, 6, 8, 30)
 
 # One reading per account and slot; in each slot the trades sell part of what some export to some who import.
