@@ -92,11 +92,11 @@ def nearest_zone() -> Key:
     """Work out where the roofs lack least for one more certificate."""
     carried = _run().frames["certificates_carried"].sort("energy")
     farthest, nearest = carried["zone"][0], carried["zone"][-1]
-    issued = _run().certificates["zone"].unique()
-    empty = [zone for zone in carried["zone"] if zone not in issued]
+    issued = _run().certificates.group_by("zone").agg(pl.col("quantity").sum())
+    fewest = carried.join(issued, on="zone", how="left").sort(pl.col("quantity").fill_null(0))["zone"][0]
     return Key(
         nearest,
-        {"farthest": farthest, **({"without": empty[0]} if empty else {})},
+        {"farthest": farthest, "fewest": fewest},
         {"missing": (REC_ENERGY - carried["energy"][-1]) / _KWH, "zone": nearest},
     )
 
