@@ -11,7 +11,7 @@ from benchmarks.peer_parts.process import PeerError
 
 __all__ = ["REQUIREMENTS", "make_environment"]
 
-# pymarket 0.7.6 (2019) writes into arrays that pandas 3 hands out read-only: its auction `huang` ends in an error there.
+# pymarket 0.7.6 (2019) writes into arrays that pandas 3 gives read-only: its auction `huang` raises an error there.
 REQUIREMENTS = {"assume": ("assume-framework",), "pymarket": ("pymarket", "pandas<3")}
 
 

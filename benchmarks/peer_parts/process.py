@@ -50,8 +50,8 @@ class PeerProcess:
     """
 
     def __init__(self, python: str | Path, script: Path, mechanism: str, orders: Path, limit_s: float) -> None:
-        self._limit_s = limit_s
-        self._errors = TemporaryFile("w+", encoding="utf-8")
+        self._limit_s = self._seconds = limit_s
+        self._errors = TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed in _end
         command = [str(python), "-W", "ignore", str(script), mechanism, str(orders)]
         try:
             self._process = subprocess.Popen(
@@ -124,12 +124,13 @@ class PeerProcess:
             return answer
         self._process.wait()
         if self._late:
-            raise NotFinishedError(f"not finished in {self._limit_s:g} s")
+            raise NotFinishedError(f"not finished in {self._seconds:g} s")
         self._errors.seek(0)
         said = self._errors.read().strip().splitlines() or [f"it exited with {self._process.returncode}"]
         raise PeerError(said[-1])
 
     def _start_timer(self, seconds: float) -> None:
+        self._seconds = seconds
         self._timer = Timer(seconds, self._stop_late)
         self._timer.daemon = True
         self._timer.start()

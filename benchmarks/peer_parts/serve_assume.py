@@ -1,6 +1,6 @@
 """The mechanisms ``pay_as_clear`` and ``pay_as_bid`` of ASSUME (package assume-framework), served to a duel.
 
-ASSUME: N. Harder, K. K. Miskiw, F. Maurer et al., "ASSUME: an agent-based simulation framework for exploring
+ASSUME: N. Harder, K. K. Miskiw, M. Khanra et al., "ASSUME: an agent-based simulation framework for exploring
 electricity market dynamics with reinforcement learning", SoftwareX 30 (2025) 102176. Its orders are Python
 dictionaries, sells of positive and buys of negative volume, and a clearing writes into them: each round converts anew.
 """

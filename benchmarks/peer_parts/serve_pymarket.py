@@ -1,8 +1,7 @@
 """The mechanisms of pymarket, served to a duel: its crossing of the curves, ``huang``, ``muda`` and ``p2p``.
 
-pymarket: D. Kiedanski, D. Kofman and J. Horta, "PyMarket - a simple library for simulating markets in Python", Journal
-of Open Source Software 5(46), 2020, 1591. It has no rule of one price for all; ``curves`` is the function by which it
-finds the competitive price and volume for its auctions and plots, and yields no fills.
+pymarket (D. Kiedanski, version 0.7.6 of 2019) has no rule of one price for all; ``curves`` is the function by which it
+finds the competitive volume and price for its auctions, and yields no fills.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from pymarket.mechanisms import HuangAuction, MudaAuction, P2PTrading
 from serving import Fill, Mechanism, Order, Outcome, serve
 
 Book = tuple[list[Order], Any]
-SEED = 0
 
 
 def convert(orders: list[Order]) -> Book:
@@ -25,6 +23,11 @@ def convert(orders: list[Order]) -> Book:
     for user, order in enumerate(orders):
         manager.add_bid(order.energy, order.price, user, order.buying)
     return orders, manager.get_df()
+
+
+def lots(book: Book) -> RandomState:
+    """Return other lots for each book; the same ones would put the n-th order of every book into the same half."""
+    return RandomState(book[0][0].order_id)
 
 
 def cross_curves(book: Book) -> Any:
@@ -58,8 +61,8 @@ def read(book: Book, result: Any) -> Outcome:
 MECHANISMS = {
     "curves": Mechanism(convert, cross_curves, read_crossing),
     "huang": Mechanism(convert, lambda book: HuangAuction(book[1]).run(), read),
-    "muda": Mechanism(convert, lambda book: MudaAuction(book[1], r=RandomState(SEED)).run(), read),
-    "p2p": Mechanism(convert, lambda book: P2PTrading(book[1], r=RandomState(SEED)).run(), read),
+    "muda": Mechanism(convert, lambda book: MudaAuction(book[1], r=lots(book)).run(), read),
+    "p2p": Mechanism(convert, lambda book: P2PTrading(book[1], r=lots(book)).run(), read),
 }
 
 

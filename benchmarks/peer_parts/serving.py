@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any, NamedTuple, TextIO
 
-# A mechanism that lists all pairs of 10,000 orders asks for 250 GB; better refused than the machine brought down.
+# A mechanism that lists all pairs of many orders can ask for more than any machine has; better refused than swapped.
 MEMORY_BYTES = 4 << 30
 
 
@@ -147,8 +147,11 @@ def _say(answers: TextIO, answer: Mapping[str, Any]) -> None:
 
 
 def _limit_memory() -> None:
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
+    """Let a peer that asks for too much fail, where the system can: Windows and macOS cannot."""
+    if sys.platform != "linux":
         return
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    import resource
+
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    allowed = MEMORY_BYTES if most == resource.RLIM_INFINITY else min(MEMORY_BYTES, most)
+    resource.setrlimit(resource.RLIMIT_AS, (allowed, most))

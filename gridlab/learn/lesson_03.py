@@ -85,11 +85,8 @@ def _meters(day: str, kind: str) -> pl.DataFrame:
     slots = slots.with_columns(sun.alias("sun"), hour=pl.col("slot").dt.hour().cast(pl.Int64))
     shapes = dataset("load_shapes_synthetic").filter(day_type=kind).select("hour", shape="kind", part="load")
     rows = members().join(slots, how="cross").join(shapes, on=["shape", "hour"], how="left", maintain_order="left")
-    quarter = {
-        "load": 250 * pl.col("peak_kw") * pl.col("part"),
-        "generation": 250 * pl.col("pv_kw") * pl.col("sun"),
-    }
-    return rows.with_columns(energy.round().cast(pl.Int64).alias(name) for name, energy in quarter.items())
+    power = {"load": pl.col("peak_kw") * pl.col("part"), "generation": pl.col("pv_kw") * pl.col("sun")}  # kW
+    return rows.with_columns((250 * kw).round().cast(pl.Int64).alias(name) for name, kw in power.items())
 
 
 @cache

@@ -24,7 +24,7 @@ BOOK = pl.DataFrame(
     {
         "order_id": range(1, 11),
         "account": range(1, 11),
-        "who": "condominium Somchai shop Prasit Noi Malai school temple Wichai Somsri".split(),
+        "who": ["condominium", "Somchai", "shop", "Prasit", "Noi", "Malai", "school", "temple", "Wichai", "Somsri"],
         "side": ["buy"] * 5 + ["sell"] * 5,
         "price": [3800, 3500, 3400, 3000, 2700, 2200, 2500, 2600, 2900, 3200],
         "energy": 1000,
@@ -88,13 +88,13 @@ def profits(book: pl.DataFrame, who: str, lies: Sequence[int], rule: str, **opti
 
 
 def best_lie() -> Key:
-    """Work out how much more Wichai gains by his best ask than by his true one, under one price for all (THB)."""
-    truth = int(BOOK.filter(who="Wichai")["price"].item())
-    gains = dict(zip(_SATANG, profits(BOOK, "Wichai", _SATANG, "uniform"), strict=True))
+    """Work out how much more the temple gains by its best ask than by the true one, under one price for all (THB)."""
+    truth = int(BOOK.filter(who="temple")["price"].item())
+    gains = dict(zip(_SATANG, profits(BOOK, "temple", _SATANG, "uniform"), strict=True))
     lie = max(gains, key=lambda limit: gains[limit])
     return Key(
         gains[lie] - gains[truth],
-        {"limit": Fraction(lie, 1000), "whole": gains[lie], "difference": Fraction(lie - truth, 500)},
+        {"limit": Fraction(lie, 1000), "whole": gains[lie], "honest": gains[truth]},
         {"lie": lie / 1000, "honest": float(gains[truth]), "best": float(gains[lie])},
     )
 
@@ -188,7 +188,7 @@ def false_name() -> Key:
     gains = {limit: _malai_with_cousin(limit) for limit in _SATANG}
     traded = {limit: gain for limit, gain in gains.items() if gain is not None}
     best = max(traded, key=lambda limit: traded[limit])
-    now, last_bid = (int(clear(BOOK, "mcafee").prices[name].item()) for name in ("price", "price_high"))
+    now = int(clear(BOOK, "mcafee").prices["price"].item())
     limits = {row["who"]: row["price"] for row in BOOK.to_dicts()}
     honest = profits(BOOK, "Malai", [limits["Malai"]], "mcafee")[0]
     return Key(
@@ -198,7 +198,7 @@ def false_name() -> Key:
             "answer": best / 1000,
             "price": float(traded[best]) + limits["Malai"] / 1000,
             "gain": float(traded[best] - honest),
-            "before": last_bid / 1000,
+            "before": now / 1000,
         },
     )
 
@@ -214,9 +214,9 @@ def _pumped(energy: int) -> tuple[Fraction, Fraction]:
 def money_pump() -> Key:
     """Work out what a pair of 10 kWh takes out of the market under ``vcg`` (THB)."""
     gets, pays = _pumped(_PUMPED)
-    small = Fraction.__sub__(*_pumped(1000))
+    small_gets, small_pays = _pumped(1000)
     return Key(
         gets - pays,
-        {"gets": gets, "pays": pays, "scaled": small * _PUMPED / 1000},
+        {"gets": gets, "pays": pays, "scaled": (small_gets - small_pays) * _PUMPED / 1000},
         {"gets": float(gets), "pays": float(pays), "answer": float(gets - pays)},
     )

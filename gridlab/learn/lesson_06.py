@@ -31,9 +31,9 @@ __all__ = [
     "mixed_rest",
     "nearest_zone",
     "reader_who_issues",
+    "ugt_or_certificates",
     "uncertified",
     "used_hours",
-    "ugt_or_certificates",
 ]
 
 MALL, CONDOMINIUM = 55, 58
