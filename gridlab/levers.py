@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Self
 
 import param
@@ -19,6 +20,10 @@ from gridlab.errors import ArgumentError, ArgumentTypeError, LeverError, Unknown
 from gridlab.units import exact
 
 __all__ = ["ChoiceLever", "LeverInfo", "Levers", "NumberLever", "SwitchLever", "choice", "number", "switch"]
+
+
+# A float this close to a whole step (in steps) is that step, written by binary arithmetic.
+_NOISE = Fraction(1, 10**6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,10 @@ class NumberLever(_Lever, param.Number[Any]):
         except (ArgumentError, ArgumentTypeError) as problem:
             raise self._refuse(value, path) from problem
         low, high = self.bounds
+        if isinstance(value, float):  # 0.1 * 3 is meant to be 0.3
+            steps = (number - exact(low)) / exact(self.step)
+            if abs(steps - round(steps)) < _NOISE:
+                number = exact(low) + round(steps) * exact(self.step)
         if not exact(low) <= number <= exact(high):
             raise self._refuse(value, path)
         if (number - exact(low)) % exact(self.step):

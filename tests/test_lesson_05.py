@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gridlab as gl
-from gridlab.learn import lesson_05
 from gridlab.learn.lesson_05 import BOOK, profits
 from gridlab.market.protection import wash_trades
 from tests.house import ROOT
@@ -119,7 +118,7 @@ def test_the_lesson_writes_the_book_and_the_profits_of_its_exercises():
     assert names["book"].equals(BOOK)
     for rule in ("uniform", "mcafee", "vcg"):
         shown = names["profits"](BOOK, "temple", np.array(LIES), rule)
-        assert shown.tolist() == [float(gain) for gain in profits(BOOK, "temple", LIES, rule)]
+        assert shown.tolist() == pytest.approx([float(gain) for gain in profits(BOOK, "temple", LIES, rule)])
 
 
 # Sections 1 to 4.
@@ -150,7 +149,12 @@ def test_the_best_lie_under_one_price_doubles_the_profit_of_the_last_pair(who, b
 def test_no_limit_earns_more_than_the_true_one(who, rule):
     true = BOOK.filter(who=who)["price"].item()
     assert max(profits(BOOK, who, [*LIES, 3800], rule)) == profits(BOOK, who, [true], rule)[0]
-    assert len(set(profits(BOOK, who, [*LIES, 3800], rule))) <= 2, "flat steps"
+
+
+@pytest.mark.parametrize("rule", ["mcafee", "vcg"])
+@pytest.mark.parametrize("who", ["Wichai", "Prasit"])
+def test_the_curves_of_the_last_pair_are_two_flat_steps(who, rule):
+    assert len(set(profits(BOOK, who, LIES, rule))) == 2
 
 
 @pytest.mark.parametrize(("k", "honest", "tempted"), [(0, "Somchai", "Malai"), (1, "Malai", "Somchai")])
@@ -309,8 +313,11 @@ def test_thin_zones_lose_most_under_mcafee_whose_own_price_never_comes_about():
     zones = prices.group_by(pl.col("zone").cast(pl.String)).agg(pl.col("sellers").mean(), share=share).sort("sellers")
     assert zones["zone"][0] == "NAC"
     assert zones["zone"][-1] == "CAC"
-    assert 2 < zones["sellers"][0] < 4 < 18 < zones["sellers"][-1]
-    assert zones["share"][0] == zones["share"].min() < 50 < 90 < zones["share"].max() == zones["share"][-1]
+    few, many = zones["sellers"][0], zones["sellers"][-1]
+    assert 2 < few < 4
+    assert 18 < many < 25
+    assert zones["share"][0] == zones["share"].min() < 50
+    assert zones["share"][-1] == zones["share"].max() > 90
 
 
 def test_nearly_every_book_has_no_seller_to_spare():

@@ -55,6 +55,11 @@ def test_set_moves_and_returns_the_lab(lab):
     assert lab.market.wheeling.postage_stamp == 0.8
 
 
+def test_a_float_that_arithmetic_left_beside_a_step_is_that_step(lab):
+    lab.set({"market.wheeling.postage_stamp": 0.1 * 3})
+    assert lab.get("market.wheeling.postage_stamp") == 0.3
+
+
 @pytest.mark.parametrize("value", [Decimal("0.8"), np.float64(0.8), 1, np.int64(1)])
 def test_any_number_type_is_taken(lab, value):
     lab.set({"market.wheeling.postage_stamp": value})

@@ -87,6 +87,7 @@ def profits(book: pl.DataFrame, who: str, lies: Sequence[int], rule: str, **opti
     return [_thb(gain) for gain in gains.to_list()]
 
 
+@cache
 def best_lie() -> Key:
     """Work out how much more the temple gains by its best ask than by the true one, under one price for all (THB)."""
     truth = int(BOOK.filter(who="temple")["price"].item())
@@ -134,6 +135,7 @@ def _mcafee_trades(fifth_ask: int) -> int:
     return int(clear(BOOK.with_columns(price=asked), "mcafee").prices["energy"].item())
 
 
+@cache
 def highest_ask() -> Key:
     """Work out the highest ask of the fifth seller with which all four pairs still trade (THB/kWh)."""
     whole = int(clear(BOOK).prices["energy"].item())
@@ -183,6 +185,7 @@ def _malai_with_cousin(limit: int) -> Fraction | None:
     return _thb(malai["amount"] - malai["filled"] * malai["limit"])
 
 
+@cache
 def false_name() -> Key:
     """Work out which limit of a false buy order, one that does not trade, brings Malai most (THB/kWh)."""
     gains = {limit: _malai_with_cousin(limit) for limit in _SATANG}
@@ -211,6 +214,7 @@ def _pumped(energy: int) -> tuple[Fraction, Fraction]:
     return _thb(gets), _thb(pays)
 
 
+@cache
 def money_pump() -> Key:
     """Work out what a pair of 10 kWh takes out of the market under ``vcg`` (THB)."""
     gets, pays = _pumped(_PUMPED)

@@ -76,6 +76,8 @@ class LandedTerms:
         """
         if "amount_buy" not in trades.columns:
             trades = trades.with_columns(amount_buy=pl.col("amount"))
+        # Narrower integers would wrap in the products below.
+        trades = trades.with_columns(pl.col("energy", "amount", "amount_buy").cast(pl.Int64))
         energy = pl.when(pl.col("buyer").is_not_null()).then("energy").otherwise(0)
         paid = pl.when(pl.col("buyer").is_not_null()).then("amount_buy").otherwise(0)
         own = pl.sum_horizontal(paid, "wheeling", "losses", "fee") - pl.col("seller_wheeling") - pl.col("seller_losses")

@@ -28,6 +28,13 @@ def test_share_of_rounds_halves_upward_exactly(amount, ppm):
     assert got == half_up(Fraction(amount) * ppm / 10**6)
 
 
+def test_narrow_integers_do_not_wrap_in_a_bill():
+    trades = trades_of([(0, 1, 1000, 2200)])
+    narrow = trades.with_columns(pl.col("energy", "price", "amount").cast(pl.Int32))
+    terms = LandedTerms(Wheeling(), 20, 70_000)
+    assert terms.bill(narrow, ACCOUNTS)["gross"].to_list() == terms.bill(trades, ACCOUNTS)["gross"].to_list()
+
+
 def test_share_of_does_not_wrap_where_the_result_fits():
     largest = 2**63 - 1
     assert pl.select(share_of(pl.lit(largest, dtype=pl.Int64), 10**6)).item() == largest
