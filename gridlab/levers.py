@@ -23,7 +23,7 @@ __all__ = ["ChoiceLever", "LeverInfo", "Levers", "NumberLever", "SwitchLever", "
 
 
 # A float this close to a whole step (in steps) is that step, written by binary arithmetic.
-_NOISE = Fraction(1, 10**6)
+_NOISE = Fraction(1, 10**9)
 
 
 @dataclass(frozen=True, slots=True)
