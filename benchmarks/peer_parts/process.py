@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
-from threading import Timer
+from threading import Event, Timer
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,8 +16,8 @@ from gridlab.errors import GridlabError
 __all__ = ["FOLDER", "NotFinishedError", "PeerError", "PeerProcess"]
 
 FOLDER = Path(__file__).parent
-# Importing a peer and reading the orders is not what is measured, but it must end some time.
-START_LIMIT_S = 120
+# Importing a peer, reading orders and writing outcomes is not what is measured, but it must end some time.
+OTHER_LIMIT_S = 120
 
 
 class PeerError(GridlabError, RuntimeError):
@@ -41,7 +41,7 @@ class PeerProcess:
     orders : Path
         CSV file with the columns book, order_id, side, price (THB/MWh) and energy (Wh).
     limit_s : float
-        Seconds that all answers together may take, counted from the first question.
+        Seconds that one clearing of all books may take, converting included.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class PeerProcess:
     """
 
     def __init__(self, python: str | Path, script: Path, mechanism: str, orders: Path, limit_s: float) -> None:
-        self._limit_s = self._seconds = limit_s
+        self._limit_s = limit_s
         self._errors = TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed in _end
         command = [str(python), "-W", "ignore", str(script), mechanism, str(orders)]
         try:
@@ -60,18 +60,14 @@ class PeerProcess:
         except OSError as problem:
             self._errors.close()
             raise PeerError(f"{python} cannot be started ({problem}); give the path of a Python interpreter") from None
-        self._timer: Timer | None = None
-        self._late = False
         self.packages: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         try:
-            self._start_timer(START_LIMIT_S)
-            self.packages = self._answer()["packages"]
+            self.packages = self._answer(OTHER_LIMIT_S)["packages"]
         except BaseException:
             self._end()
             raise
-        self._stop_timer()
         return self
 
     def __exit__(
@@ -94,58 +90,46 @@ class PeerProcess:
         PeerError
             The process ended by itself.
         """
-        if self._timer is None:
-            self._start_timer(self._limit_s)
-        return self._ask({"do": "clear"})
+        return self._ask({"do": "clear"}, self._limit_s)
 
     def save(self, file: Path) -> dict[str, Any]:
         """Return the outcome of the last clearing: ``books`` and ``fills``, as ``serving.save`` writes them."""
-        # Writing an outcome out is not the peer's work.
-        self._stop_timer()
-        self._start_timer(START_LIMIT_S)
-        self._ask({"do": "save", "to": str(file)})
+        self._ask({"do": "save", "to": str(file)}, OTHER_LIMIT_S)
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return found
 
-    def _ask(self, command: Mapping[str, Any]) -> dict[str, Any]:
+    def _ask(self, command: Mapping[str, Any], limit_s: float) -> dict[str, Any]:
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(command) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             pass  # the process has ended, and why is read below
-        return self._answer()
+        return self._answer(limit_s)
 
-    def _answer(self) -> dict[str, Any]:
+    def _answer(self, limit_s: float) -> dict[str, Any]:
         assert self._process.stdout is not None
+        late = Event()
+        timer = Timer(limit_s, self._stop_late, [late])
+        timer.daemon = True
+        timer.start()
         line = self._process.stdout.readline()
+        timer.cancel()
         if line:
             answer: dict[str, Any] = json.loads(line)
             return answer
         self._process.wait()
-        if self._late:
-            raise NotFinishedError(f"not finished in {self._seconds:g} s")
+        if late.is_set():
+            raise NotFinishedError(f"not finished in {limit_s:g} s")
         self._errors.seek(0)
         said = self._errors.read().strip().splitlines() or [f"it exited with {self._process.returncode}"]
         raise PeerError(said[-1])
 
-    def _start_timer(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._timer = Timer(seconds, self._stop_late)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None
-
-    def _stop_late(self) -> None:
-        self._late = True
+    def _stop_late(self, late: Event) -> None:
+        late.set()
         self._process.kill()
 
     def _end(self) -> None:
-        self._stop_timer()
         self._process.kill()
         # Closes the pipes and waits, whatever is still on its way.
         self._process.communicate()

@@ -79,7 +79,7 @@ class Clearing:
     def __repr__(self) -> str:
         energy = int(self.prices["energy"].sum()) / 1e3
         return (
-            f"Clearing(rule={self.rule!r}, books={self.prices.height:,}, orders={self.fills.height:,}, "
+            f"{type(self).__name__}(rule={self.rule!r}, books={self.prices.height:,}, orders={self.fills.height:,}, "
             f"traded={energy:,.3f} kWh)"
         )
 

@@ -24,7 +24,7 @@ class ZonalTerms(Levers):
     corridor_size = number(
         0.034,
         0.0,
-        1000.0,
+        1.0,
         0.001,
         unit="kW/MW",
         label="Size of the lab's corridors for each MW in the country",
