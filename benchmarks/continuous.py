@@ -39,10 +39,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gridlab.market.books import number_books
-from gridlab.market.continuous import clear_continuous
-from gridlab.market.continuous_book import KINDS, arrival_order, line_up, run_books
-from gridlab.market.continuous_door import check_arrivals, find_targets, kind_codes
+from gridlab.market.continuous_trading.continuous import clear_continuous
+from gridlab.market.continuous_trading.continuous_book import KINDS, arrival_order, line_up, run_books
+from gridlab.market.continuous_trading.continuous_door import check_arrivals, find_targets, kind_codes
+from gridlab.market.core.books import number_books
 
 BY = ("slot", "zone")
 ZONES = 10

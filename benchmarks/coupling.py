@@ -29,7 +29,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.optimize._highspy import _core
 from scipy.sparse import csc_array
 
-from gridlab.market.coupling import couple
+from gridlab.market.zones.coupling import couple
 
 ZONES = ("MAC", "CAC", "NEC", "SAC", "NAC", "Lao PDR", "Malaysia")
 # One direction of each corridor and its limit (MW); the other has the same.

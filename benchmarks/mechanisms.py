@@ -23,8 +23,8 @@ import polars as pl
 
 import gridlab as gl
 from benchmarks.clearing import ROW_ORDERS, ZONES, make_orders, seconds
-from gridlab.market.truthful_rules import TRUTHFUL_RULES
-from gridlab.market.wheeling import Wheeling
+from gridlab.market.charges.wheeling import Wheeling
+from gridlab.market.truthful_auctions.truthful_rules import TRUTHFUL_RULES
 
 # Meters per transformer, transformers per feeder, feeders per substation, substations per area.
 _TREE = (("transformer", 20), ("feeder", 40), ("substation", 8), ("area", 10))

@@ -23,7 +23,7 @@ import polars as pl
 
 import gridlab as gl
 from gridlab.agents.population import KINDS
-from gridlab.market.settlement import Institutions
+from gridlab.market.charges.settlement import Institutions
 
 PROVINCES, SLOTS = 77, 96
 

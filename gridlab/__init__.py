@@ -21,15 +21,15 @@ __version__ = "0.1.0"
 # name -> (module, attribute); an attribute of None is the module itself
 _FACE: dict[str, tuple[str, str | None]] = {
     "Agents": ("gridlab.agents", "Agents"),
-    "Clearing": ("gridlab.market.result", "Clearing"),
+    "Clearing": ("gridlab.market.core.result", "Clearing"),
     "ConsortiumChain": ("gridlab.chain.consortium", "ConsortiumChain"),
-    "EnergyTradingContract": ("gridlab.market.contracts", "EnergyTradingContract"),
+    "EnergyTradingContract": ("gridlab.market.agreements.contracts", "EnergyTradingContract"),
     "Lab": ("gridlab.lab", "Lab"),
     "Market": ("gridlab.market.market", "Market"),
-    "MarketSequence": ("gridlab.market.sequence", "MarketSequence"),
+    "MarketSequence": ("gridlab.market.time_scales.sequence", "MarketSequence"),
     "Run": ("gridlab.run", "Run"),
     "agents": ("gridlab.agents", None),
-    "bill": ("gridlab.market.retail", "bill"),
+    "bill": ("gridlab.market.charges.retail", "bill"),
     "calendar": ("gridlab.calendar", None),
     "chain": ("gridlab.chain", None),
     "clear": ("gridlab.market.clearing", "clear"),
@@ -95,12 +95,12 @@ if TYPE_CHECKING:
     from gridlab.datasets import datasets as datasets
     from gridlab.lab import Lab as Lab
     from gridlab.learn import notebook as notebook  # type: ignore[no-redef]  # the module of that name is hidden by it
+    from gridlab.market.agreements.contracts import EnergyTradingContract as EnergyTradingContract
+    from gridlab.market.charges.retail import bill as bill
     from gridlab.market.clearing import clear as clear
-    from gridlab.market.contracts import EnergyTradingContract as EnergyTradingContract
+    from gridlab.market.core.result import Clearing as Clearing
     from gridlab.market.market import Market as Market
-    from gridlab.market.result import Clearing as Clearing
-    from gridlab.market.retail import bill as bill
-    from gridlab.market.sequence import MarketSequence as MarketSequence
+    from gridlab.market.time_scales.sequence import MarketSequence as MarketSequence
     from gridlab.run import Run as Run
     from gridlab.run_file import load as load
     from gridlab.scenarios.catalogue import scenario as scenario

@@ -16,12 +16,8 @@ import polars as pl
 from gridlab.agents import Agents
 from gridlab.calendar import billing_month, is_on_peak
 from gridlab.institutions import account_of, institutions_of
-from gridlab.market.clearing import Clearing, clear
-from gridlab.market.market import Market
-from gridlab.market.retail import marginal_rates
-from gridlab.market.sequence import MarketSequence
-from gridlab.market.sequence_result import SequenceResult
-from gridlab.market.settlement import (
+from gridlab.market.charges.retail import marginal_rates
+from gridlab.market.charges.settlement import (
     SETTLEMENT,
     Institutions,
     Rates,
@@ -30,7 +26,11 @@ from gridlab.market.settlement import (
     statements,
     trade_transfers,
 )
-from gridlab.market.tiered import TieredClearing
+from gridlab.market.clearing import Clearing, clear
+from gridlab.market.local_first.tiered import TieredClearing
+from gridlab.market.market import Market
+from gridlab.market.time_scales.sequence import MarketSequence
+from gridlab.market.time_scales.sequence_result import SequenceResult
 
 __all__ = ["MarketDay", "market_day", "retail_rates"]
 
@@ -51,7 +51,7 @@ class MarketDay:
     trades : polars.DataFrame
         Trades with the parts of their landed bills.
     rest : polars.DataFrame
-        Per slot and account: meter, market and the rest at the utility (`gridlab.market.settlement.residuals`).
+        Per slot and account: meter, market and the rest at the utility (`gridlab.market.charges.settlement.residuals`).
     rates : Rates
     clearing_seconds : float
         Wall-clock time of the clearing call.
@@ -116,14 +116,14 @@ class MarketDay:
 
     @cached_property
     def imbalance(self) -> pl.DataFrame:
-        """Payments for imbalance and balancing, as `gridlab.market.settlement.SETTLEMENT`; none without forecasts."""
+        """Payments for imbalance and balancing, as `charges.settlement.SETTLEMENT`; none without forecasts."""
         if self.stages is None:
             return SETTLEMENT.empty()
         paid = self.stages.transfers(institutions_of(self.accounts).grid)
         return SETTLEMENT.check(paid).select(column.name for column in SETTLEMENT.columns)
 
     def transfers(self, institutions: Institutions) -> pl.DataFrame:
-        """Return every payment of these slots, as `gridlab.market.settlement.SETTLEMENT`, ordered by slot."""
+        """Return every payment of these slots, as `gridlab.market.charges.settlement.SETTLEMENT`, ordered by slot."""
         paid = trade_transfers(self.trades, self.accounts, institutions)
         billed = statement_transfers(self.statements, self.accounts, institutions)
         return pl.concat([paid, billed, self.imbalance]).sort("slot", maintain_order=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from gridlab.market.settlement import Institutions
+from gridlab.market.charges.settlement import Institutions
 
 __all__ = ["INSTITUTIONS", "account_of", "institutions_frame", "institutions_of"]
 

@@ -16,10 +16,10 @@ from gridlab.errors import ArgumentTypeError, TariffError
 from gridlab.institutions import institutions_frame, institutions_of
 from gridlab.kpis import key_figures
 from gridlab.levers import Levers, switch
-from gridlab.market.carbon import Carbon
+from gridlab.market.charges.tariff_table import ft_rate
+from gridlab.market.green.carbon import Carbon
 from gridlab.market.market import Market
-from gridlab.market.sequence import MarketSequence
-from gridlab.market.tariff_table import ft_rate
+from gridlab.market.time_scales.sequence import MarketSequence
 from gridlab.recording import Recorder
 from gridlab.run import Run, RunFacts
 from gridlab.seeds import check_seed

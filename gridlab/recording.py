@@ -22,9 +22,9 @@ from gridlab.chain.transfers import ASSETS, CODES
 from gridlab.day import MarketDay
 from gridlab.errors import ChainError
 from gridlab.institutions import INSTITUTIONS, account_of, institutions_frame
-from gridlab.market.certificates import Issue, issue_from_readings
-from gridlab.market.landed import share_of
-from gridlab.market.settlement import Institutions
+from gridlab.market.charges.landed import share_of
+from gridlab.market.charges.settlement import Institutions
+from gridlab.market.green.certificates import Issue, issue_from_readings
 from gridlab.units import MICRO, share
 
 __all__ = ["Recorder"]

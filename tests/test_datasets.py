@@ -181,7 +181,8 @@ def test_money_rates_are_decimal_and_times_are_bangkok_time():
 
 def test_reading_tables_loads_no_heavy_library():
     code = (
-        "import sys; from gridlab.datasets import dataset, datasets; import gridlab.calendar, gridlab.market.retail; "
+        "import sys; from gridlab.datasets import dataset, datasets; "
+        "import gridlab.calendar, gridlab.market.charges.retail; "
         "[dataset(n) for n in datasets()['name']]; "
         "print(sorted({'pandas', 'pvlib', 'holidays', 'scipy', 'numba', 'panel', 'pyarrow'} & set(sys.modules)))"
     )

@@ -20,7 +20,7 @@ from gridlab.kpis import balances
 from gridlab.learn import lesson_01
 from gridlab.learn.answers import NumberQuestion, WordQuestion
 from gridlab.learn.bank import all_questions
-from gridlab.market.retail import marginal_rate
+from gridlab.market.charges.retail import marginal_rate
 from tests.house import ROOT
 
 QUESTIONS = all_questions()

@@ -16,11 +16,11 @@ from gridlab.chain.certificates import REC_ENERGY
 from gridlab.chain.keys import sandbox
 from gridlab.errors import CertificateError
 from gridlab.learn import lesson_01, lesson_06
-from gridlab.market.carbon import Carbon, grid_factor_on
-from gridlab.market.cbam import Cbam, free_allocation_in
-from gridlab.market.certificates import issue, issue_from_readings, metered
-from gridlab.market.green_products import green_product
-from gridlab.market.matching_24_7 import match
+from gridlab.market.green.carbon import Carbon, grid_factor_on
+from gridlab.market.green.cbam import Cbam, free_allocation_in
+from gridlab.market.green.certificates import issue, issue_from_readings, metered
+from gridlab.market.green.green_products import green_product
+from gridlab.market.green.matching_24_7 import match
 from tests.house import ROOT
 
 NOTEBOOK = ROOT / "tutorials" / "06-certificates-24-7.ipynb"

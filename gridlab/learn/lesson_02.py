@@ -19,7 +19,7 @@ from gridlab.lab import Lab
 from gridlab.learn.answers import Key
 from gridlab.learn.lesson_01 import MALAI
 from gridlab.market.clearing import clear
-from gridlab.market.pricing import PRICINGS
+from gridlab.market.core.pricing import PRICINGS
 
 __all__ = [
     "ASKS",

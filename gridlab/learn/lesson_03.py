@@ -15,12 +15,12 @@ import polars as pl
 from gridlab import calendar, units
 from gridlab.datasets import dataset
 from gridlab.learn.answers import Key
+from gridlab.market.charges.landed import LandedTerms
 from gridlab.market.clearing import clear
-from gridlab.market.landed import LandedTerms
 from gridlab.market.market import Market
 
 if TYPE_CHECKING:
-    from gridlab.market.tiered import TieredClearing
+    from gridlab.market.local_first.tiered import TieredClearing
 
 __all__ = [
     "SATURDAY",

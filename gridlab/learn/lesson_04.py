@@ -15,9 +15,9 @@ import polars as pl
 from gridlab import units
 from gridlab.datasets import dataset
 from gridlab.learn.answers import Key
-from gridlab.market.coupling import couple
-from gridlab.market.coupling_result import Coupling
-from gridlab.market.transfer_limits import thai_zones
+from gridlab.market.zones.coupling import couple
+from gridlab.market.zones.coupling_result import Coupling
+from gridlab.market.zones.transfer_limits import thai_zones
 
 __all__ = [
     "CAP",

@@ -17,9 +17,9 @@ from gridlab.chain.keys import sandbox
 from gridlab.errors import CertificateError
 from gridlab.lab import Lab
 from gridlab.learn.answers import Key
-from gridlab.market.certificates import issue, issue_from_readings, metered
-from gridlab.market.green_products import GreenProduct, green_product
-from gridlab.market.matching_24_7 import match
+from gridlab.market.green.certificates import issue, issue_from_readings, metered
+from gridlab.market.green.green_products import GreenProduct, green_product
+from gridlab.market.green.matching_24_7 import match
 from gridlab.run import Run
 
 __all__ = [

@@ -23,27 +23,27 @@ __all__ = [
 
 # Loaded when first used: name -> module.
 _LATER = {
-    "clear_blocks": "gridlab.market.blocks",
-    "couple": "gridlab.market.coupling",
-    "mark_to_market": "gridlab.market.futures",
-    "match": "gridlab.market.matching_24_7",
-    "pilot": "gridlab.market.ppa_pilot",
-    "settle_forwards": "gridlab.market.futures",
-    "settle_ppa": "gridlab.market.ppa",
-    "share_community": "gridlab.market.community",
-    "thai_zones": "gridlab.market.transfer_limits",
+    "clear_blocks": "gridlab.market.block_orders.blocks",
+    "couple": "gridlab.market.zones.coupling",
+    "mark_to_market": "gridlab.market.time_scales.futures",
+    "match": "gridlab.market.green.matching_24_7",
+    "pilot": "gridlab.market.time_scales.ppa_pilot",
+    "settle_forwards": "gridlab.market.time_scales.futures",
+    "settle_ppa": "gridlab.market.time_scales.ppa",
+    "share_community": "gridlab.market.time_scales.community",
+    "thai_zones": "gridlab.market.zones.transfer_limits",
 }
 
 if TYPE_CHECKING:
-    from gridlab.market.blocks import clear_blocks as clear_blocks
-    from gridlab.market.community import share_community as share_community
-    from gridlab.market.coupling import couple as couple
-    from gridlab.market.futures import mark_to_market as mark_to_market
-    from gridlab.market.futures import settle_forwards as settle_forwards
-    from gridlab.market.matching_24_7 import match as match
-    from gridlab.market.ppa import settle_ppa as settle_ppa
-    from gridlab.market.ppa_pilot import pilot as pilot
-    from gridlab.market.transfer_limits import thai_zones as thai_zones
+    from gridlab.market.block_orders.blocks import clear_blocks as clear_blocks
+    from gridlab.market.green.matching_24_7 import match as match
+    from gridlab.market.time_scales.community import share_community as share_community
+    from gridlab.market.time_scales.futures import mark_to_market as mark_to_market
+    from gridlab.market.time_scales.futures import settle_forwards as settle_forwards
+    from gridlab.market.time_scales.ppa import settle_ppa as settle_ppa
+    from gridlab.market.time_scales.ppa_pilot import pilot as pilot
+    from gridlab.market.zones.coupling import couple as couple
+    from gridlab.market.zones.transfer_limits import thai_zones as thai_zones
 
 
 def __getattr__(name: str) -> Any:

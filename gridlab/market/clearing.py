@@ -10,16 +10,16 @@ from typing import Any
 import polars as pl
 
 from gridlab.errors import ArgumentTypeError, MarketError, nearest
-from gridlab.market.books import number_books
-from gridlab.market.continuous import clear_continuous, continuous_options
-from gridlab.market.door import book_columns, check_orders, price_bound
-from gridlab.market.pay_as_bid import clear_pay_as_bid
-from gridlab.market.pricing import PRICINGS, exact_share
-from gridlab.market.rationing import RATIONINGS
-from gridlab.market.result import Clearing
-from gridlab.market.tiered import clear_tiered, tiered_options
-from gridlab.market.truthful_rules import TRUTHFUL_RULES, clear_truthful, truthful_options
-from gridlab.market.uniform import clear_uniform
+from gridlab.market.continuous_trading.continuous import clear_continuous, continuous_options
+from gridlab.market.core.books import number_books
+from gridlab.market.core.door import book_columns, check_orders, price_bound
+from gridlab.market.core.pay_as_bid import clear_pay_as_bid
+from gridlab.market.core.pricing import PRICINGS, exact_share
+from gridlab.market.core.rationing import RATIONINGS
+from gridlab.market.core.result import Clearing
+from gridlab.market.core.uniform import clear_uniform
+from gridlab.market.local_first.tiered import clear_tiered, tiered_options
+from gridlab.market.truthful_auctions.truthful_rules import TRUTHFUL_RULES, clear_truthful, truthful_options
 
 __all__ = ["RULES", "Clearing", "clear"]
 
@@ -48,8 +48,8 @@ def clear(
         One row per order; columns as in ``gridlab.frames.ORDERS.describe()``. A LazyFrame is collected once.
     rule : str
         ``uniform``: one price per book. ``pay_as_bid``: each pair at its own price. ``continuous``: orders trade one by
-        one as they arrive, by price and time (see `gridlab.market.continuous.clear_continuous`). ``tiered``: local
-        first, wheeling inside the crossing test (`gridlab.market.tiered.clear_tiered`). Truthful mechanisms:
+        one as they arrive, by price and time (see `continuous_trading.continuous.clear_continuous`). ``tiered``: local
+        first, wheeling inside the crossing test (`local_first.tiered.clear_tiered`). Truthful mechanisms:
         ``mcafee``, ``trade_reduction``, ``sbb``, ``huang``, ``muda``, ``vcg`` (each in the module of its name).
     by : str or sequence of str
         Columns that tell the books apart, any of the frame's; ``()`` for one book.
@@ -59,9 +59,9 @@ def clear(
         ``trade_reduction``, ``sbb``, ``huang`` and ``vcg``.
     pricing : str
         For ``uniform``, where the price comes from: ``competitive``, ``marginal_accepted``, ``last_ask``, ``last_bid``,
-        ``first_rejected`` or ``seller_share`` (see `gridlab.market.pricing.price_books`).
+        ``first_rejected`` or ``seller_share`` (see `gridlab.market.core.pricing.price_books`).
     rationing : str
-        Who gets the energy of the level that is cut: ``pro_rata`` or ``time`` (see `gridlab.market.rationing`).
+        Who gets the energy of the level that is cut: ``pro_rata`` or ``time`` (see `gridlab.market.core.rationing`).
         ``pro_rata``: by energy, largest remainders first, equal ones by seq. ``time``: whole by seq.
     floor, cap : int, optional
         Lowest and highest limit the market accepts (THB/MWh).
@@ -81,7 +81,7 @@ def clear(
     ArgumentTypeError
         An argument is of a wrong type.
     MarketError
-        An argument is unknown or out of range, or the frame is rejected (see `gridlab.market.door.check_orders`).
+        An argument is unknown or out of range, or the frame is rejected (see `gridlab.market.core.door.check_orders`).
 
     Examples
     --------

@@ -9,15 +9,15 @@ import polars as pl
 
 from gridlab import units
 from gridlab.levers import Levers, choice, number
+from gridlab.market.charges.landed import LandedTerms
+from gridlab.market.charges.retail_terms import RetailTerms
+from gridlab.market.charges.settlement import Institutions, trade_transfers
+from gridlab.market.charges.settling import Settled
+from gridlab.market.charges.wheeling import Wheeling
 from gridlab.market.clearing import RULES as CLEARING_RULES
 from gridlab.market.clearing import Clearing, clear
-from gridlab.market.landed import LandedTerms
 from gridlab.market.protection import Protection
-from gridlab.market.retail_terms import RetailTerms
-from gridlab.market.settlement import Institutions, trade_transfers
-from gridlab.market.settling import Settled
-from gridlab.market.wheeling import Wheeling
-from gridlab.market.zonal_terms import ZonalTerms
+from gridlab.market.zones.zonal_terms import ZonalTerms
 
 __all__ = ["RULES", "Market"]
 
@@ -170,7 +170,7 @@ class Market(Levers):
         if self.rule in _RATIONED:
             options |= {"k": self.k, "rationing": self.rationing}
         if self.rule == "zonal":
-            from gridlab.market.coupling import couple
+            from gridlab.market.zones.coupling import couple
 
             return couple(orders, self.zonal.limits(), **options)
         if self.rule == "uniform":

@@ -19,7 +19,7 @@ from gridlab.chain.contract_terms import (
 from gridlab.chain.contracts import CONTRACT_SENDER
 from gridlab.chain.sharing import PPB
 from gridlab.errors import ArgumentError, ArgumentTypeError, ChainError, GridlabError
-from gridlab.market.contracts import EnergyTradingContract
+from gridlab.market.agreements.contracts import EnergyTradingContract
 
 START = datetime(2026, 4, 1)
 SLOT = timedelta(minutes=15)

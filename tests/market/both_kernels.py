@@ -15,7 +15,7 @@ KERNELS = [False, True] if find_spec("numba") else [False]
 def clear_with(orders, rule="uniform", *, compiled, **options):
     """Clear by one set of kernels, whatever the size of the frame."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gridlab.market.books.pays_to_compile", lambda _: compiled)
+        patch.setattr("gridlab.market.core.books.pays_to_compile", lambda _: compiled)
         return clear(orders, rule, **options)
 
 

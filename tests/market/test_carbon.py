@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridlab.errors import ArgumentError, ArgumentTypeError, CertificateError, LeverError, UnknownLeverError
-from gridlab.market.carbon import Carbon, grid_factor_on
-from gridlab.market.carbon_trading import settle_allowances
+from gridlab.market.green.carbon import Carbon, grid_factor_on
+from gridlab.market.green.carbon_trading import settle_allowances
 
 FACTORS = st.integers(0, 20_000).map(lambda steps: steps / 10_000)
 GRAMS = st.integers(0, 50) | st.integers(0, 10**14)

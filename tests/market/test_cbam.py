@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gridlab import settings as session
 from gridlab.errors import ArgumentError, ArgumentTypeError, CertificateError
-from gridlab.market.cbam import SECTORS, Cbam, free_allocation_in
+from gridlab.market.green.cbam import SECTORS, Cbam, free_allocation_in
 
 BIG = st.integers(0, 100) | st.integers(0, 10**13)
 GOOD = st.fixed_dictionaries(

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from gridlab.chain.certificates import TECHNOLOGY
 from gridlab.errors import ArgumentError, ArgumentTypeError, CertificateError, ChainError, FrameError
 from gridlab.frames import READINGS
-from gridlab.market.carbon import Carbon
-from gridlab.market.certificate_attributes import attributes, technologies
-from gridlab.market.certificates import CARRIED, expand, issue, issue_from_readings, metered, retire, transfer
-from gridlab.market.green_products import green_product, green_products
+from gridlab.market.green.carbon import Carbon
+from gridlab.market.green.certificate_attributes import attributes, technologies
+from gridlab.market.green.certificates import CARRIED, expand, issue, issue_from_readings, metered, retire, transfer
+from gridlab.market.green.green_products import green_product, green_products
 
 DOCS = Path(__file__).parents[2] / "docs" / "market"
 START = datetime(2026, 5, 31, 22)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from gridlab.market.pricing import PRICINGS
-from gridlab.market.rationing import RATIONINGS
+from gridlab.market.core.pricing import PRICINGS
+from gridlab.market.core.rationing import RATIONINGS
 from tests.market.both_kernels import clear_both
 from tests.market.reference import Order, by_book, clear_book, frame, pairs
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridlab.errors import ArgumentError, ArgumentTypeError, MarketError
-from gridlab.market.community import share_community
+from gridlab.market.time_scales.community import share_community
 
 MIDNIGHT = datetime(2026, 5, 6)
 PPB = 10**9

@@ -19,9 +19,9 @@ from polars.testing import assert_frame_equal
 
 import gridlab as gl
 from gridlab.errors import ArgumentTypeError, GridlabError, MarketError
-from gridlab.market import continuous_book, continuous_door
-from gridlab.market.continuous import clear_continuous, continuous_options
-from gridlab.market.continuous_book import KINDS, SELF_TRADES
+from gridlab.market.continuous_trading import continuous_book, continuous_door
+from gridlab.market.continuous_trading.continuous import clear_continuous, continuous_options
+from gridlab.market.continuous_trading.continuous_book import KINDS, SELF_TRADES
 from tests.market.continuous_reference import Order, frame, run_auctions
 
 KERNELS = [False, True] if find_spec("numba") else [False]
@@ -34,7 +34,7 @@ NO_TRADE = {"killed", "would cross", "resting", "cancelled", "expired"}
 def clear_with(orders, *, compiled, by=BY, **options):
     """Clear by one kernel, whatever the size of the frame."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gridlab.market.continuous_book.pays_to_compile", lambda _: compiled)
+        patch.setattr("gridlab.market.continuous_trading.continuous_book.pays_to_compile", lambda _: compiled)
         clearing = clear_continuous(orders, by, **options)
         _ = clearing.trades, clearing.events
     return clearing
@@ -278,7 +278,8 @@ def test_both_kernels_agree_on_large_frames(books, shuffled):
 def test_where_numba_is_not_installed_the_plain_kernel_serves_large_frames(monkeypatch):
     orders = random_frame(2_000, 3, seed=9, shuffled=True)
     with_numba = clear_both(orders)
-    monkeypatch.setitem(sys.modules, "gridlab.market.continuous_numba", None)  # an import of it fails from here on
+    # An import of it fails from here on.
+    monkeypatch.setitem(sys.modules, "gridlab.market.continuous_trading.continuous_numba", None)
     monkeypatch.setattr(continuous_book, "COMPILED_FROM", 0)
     continuous_book._can_compile.cache_clear()
     without = clear_continuous(orders, BY, events=True)
@@ -290,8 +291,8 @@ def test_where_numba_is_not_installed_the_plain_kernel_serves_large_frames(monke
 def test_threads_over_books_change_nothing(monkeypatch):
     orders = random_frame(20_000, 50, seed=5, shuffled=True)
     alone = clear_continuous(orders, BY, events=True)
-    monkeypatch.setattr("gridlab.market.parallel.ROWS_PER_THREAD", 1_000)
-    monkeypatch.setattr("gridlab.market.parallel.worker_count", lambda: 3)
+    monkeypatch.setattr("gridlab.market.core.parallel.ROWS_PER_THREAD", 1_000)
+    monkeypatch.setattr("gridlab.market.core.parallel.worker_count", lambda: 3)
     shared = clear_continuous(orders, BY, events=True)
     for name in ("prices", "fills", "trades", "events"):
         assert_frame_equal(getattr(alone, name), getattr(shared, name))
@@ -513,7 +514,7 @@ def test_look_up_by_table_and_by_search_find_the_same_rows(monkeypatch):
 def test_small_frames_need_no_compiler():
     """A frame of a few orders clears in a fresh process without loading numba."""
     code = (
-        "import sys, polars as pl, gridlab.market.continuous as c;"
+        "import sys, polars as pl, gridlab.market.continuous_trading.continuous as c;"
         "o = pl.DataFrame({'order_id': [1], 'account': [0], 'side': ['buy'], 'price': [1], 'energy': [1]});"
         "o = o.with_columns(slot=pl.datetime(2026, 4, 1), zone=pl.lit('Z'));"
         "assert c.clear_continuous(o, ()).fills.height == 1;"

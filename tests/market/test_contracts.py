@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import gridlab.market.contracts as contracts_module
+import gridlab.market.agreements.contracts as contracts_module
 from gridlab.chain import keys
 from gridlab.errors import ArgumentError, ArgumentTypeError, ChainError, FrameError
-from gridlab.market.community import share_community
-from gridlab.market.contract_templates import PPA_KINDS
-from gridlab.market.contracts import EnergyTradingContract
-from gridlab.market.ppa import settle_ppa
+from gridlab.market.agreements.contract_templates import PPA_KINDS
+from gridlab.market.agreements.contracts import EnergyTradingContract
+from gridlab.market.time_scales.community import share_community
+from gridlab.market.time_scales.ppa import settle_ppa
 
 START = datetime(2026, 5, 6)
 SLOT = timedelta(minutes=15)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import gridlab as gl
-from gridlab.market.coupling import couple
+from gridlab.market.zones.coupling import couple
 from tests.market.coupling_reference import (
     RESULT,
     SCALE,

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from gridlab.errors import ArgumentTypeError, GridlabError, MarketError
-from gridlab.market import coupling, transfer_limits
-from gridlab.market.coupling import couple
-from gridlab.market.transfer_limits import thai_zones
+from gridlab.market.zones import coupling, transfer_limits
+from gridlab.market.zones.coupling import couple
+from gridlab.market.zones.transfer_limits import thai_zones
 from tests.market.coupling_reference import (
     z1_limits,
     z1_orders,

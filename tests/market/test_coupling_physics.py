@@ -14,8 +14,8 @@ from scipy.optimize import linprog
 
 import gridlab as gl
 from gridlab.errors import MarketError
-from gridlab.market.coupling import couple
-from gridlab.market.transfer_limits import thai_zones
+from gridlab.market.zones.coupling import couple
+from gridlab.market.zones.transfer_limits import thai_zones
 from tests.market.coupling_reference import (
     RESULT,
     WH_PER_MW,

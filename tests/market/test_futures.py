@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridlab.errors import ArgumentError, ArgumentTypeError, MarketError
-from gridlab.market.futures import difference_transfers, mark_to_market, settle_forwards
+from gridlab.market.time_scales.futures import difference_transfers, mark_to_market, settle_forwards
 
 MIDNIGHT = datetime(2026, 5, 6)
 SLOT = timedelta(minutes=15)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridlab.errors import ArgumentError, ArgumentTypeError, MarketError
-from gridlab.market.imbalance import (
+from gridlab.market.time_scales.imbalance import (
     METHODS,
     SOURCES,
     imbalance_prices,
@@ -16,7 +16,7 @@ from gridlab.market.imbalance import (
     operator_account,
     settle_imbalance,
 )
-from gridlab.market.sequence_balancing import PRICINGS, activate
+from gridlab.market.time_scales.sequence_balancing import PRICINGS, activate
 
 MIDNIGHT = datetime(2026, 5, 6)
 SLOT = timedelta(minutes=15)

@@ -14,9 +14,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import gridlab as gl
-from gridlab.market import books, kernels, packing, parallel
-from gridlab.market.door import check_orders
-from gridlab.market.matching import meet
+from gridlab.market.core import books, kernels, packing, parallel
+from gridlab.market.core.door import check_orders
+from gridlab.market.core.matching import meet
 from tests.market.both_kernels import KERNELS, clear_both, clear_with
 from tests.market.orders import NOON, book
 from tests.market.reference import Order as ReferenceOrder

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from gridlab.agents.population import population
 from gridlab.errors import LeverError
-from gridlab.market.landed import BILL_PARTS, LandedTerms, share_of
+from gridlab.market.charges.landed import BILL_PARTS, LandedTerms, share_of
+from gridlab.market.charges.wheeling import LADDER, PATHS, Wheeling
 from gridlab.market.market import Market
-from gridlab.market.wheeling import LADDER, PATHS, Wheeling
 
 ACCOUNTS = population(60, seed=1, pv_share=0.5)
 

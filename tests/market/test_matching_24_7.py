@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridlab.errors import ArgumentError, ArgumentTypeError, CertificateError
-from gridlab.market.matching_24_7 import PERIODS, RULES, match
+from gridlab.market.green.matching_24_7 import PERIODS, RULES, match
 
 MIDNIGHT = datetime(2026, 5, 6)
 ENERGIES = st.integers(0, 40) | st.integers(0, 10**13)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from gridlab.market.books import number_books
-from gridlab.market.halving import draw_lots
+from gridlab.market.core.books import number_books
+from gridlab.market.truthful_auctions.halving import draw_lots
 from tests.market.both_kernels import clear_both, clear_with
 from tests.market.orders import book
 from tests.market.reference import frame

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridlab.errors import ArgumentError, ArgumentTypeError, MarketError
-from gridlab.market.ppa import KINDS, ppa_summary, settle_ppa
-from gridlab.market.ppa_pilot import PILOT_FIGURES, guarantee_refund, pilot
+from gridlab.market.time_scales.ppa import KINDS, ppa_summary, settle_ppa
+from gridlab.market.time_scales.ppa_pilot import PILOT_FIGURES, guarantee_refund, pilot
 
 MIDNIGHT = datetime(2026, 5, 6)
 PRICE = st.integers(-500, 6_000)

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from gridlab.datasets import dataset
 from gridlab.errors import ArgumentError, ArgumentTypeError, FrameError, GridlabError, TariffError
-from gridlab.market.retail import RetailBill, bill, energy_rates, ft_rate, marginal_rate, marginal_rates, vat_rate
+from gridlab.market.charges.retail import (
+    RetailBill,
+    bill,
+    energy_rates,
+    ft_rate,
+    marginal_rate,
+    marginal_rates,
+    vat_rate,
+)
 
 D = Decimal
 BANDS = dataset("tariffs").select("tariff", "voltage").unique(maintain_order=True)

@@ -12,10 +12,10 @@ import gridlab as gl
 from gridlab.calendar import is_on_peak, slots
 from gridlab.day import retail_rates
 from gridlab.errors import ArgumentError, ArgumentTypeError, LeverError, MarketError
-from gridlab.market.sequence import MarketSequence, limit_orders
-from gridlab.market.sequence_forecasts import forecast_errors, forecasts
-from gridlab.market.sequence_result import SETTLEMENT_KINDS
-from gridlab.market.settlement import statements
+from gridlab.market.charges.settlement import statements
+from gridlab.market.time_scales.sequence import MarketSequence, limit_orders
+from gridlab.market.time_scales.sequence_forecasts import forecast_errors, forecasts
+from gridlab.market.time_scales.sequence_result import SETTLEMENT_KINDS
 
 TRADERS = limit_orders(bid=3_200, ask=2_400)
 RESERVE, OPERATOR = 900, 901

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from gridlab.agents.population import population
 from gridlab.calendar import is_on_peak, slots
-from gridlab.market import settlement
-from gridlab.market.landed import LandedTerms
-from gridlab.market.market import Market
-from gridlab.market.settlement import (
+from gridlab.market.charges import settlement
+from gridlab.market.charges.landed import LandedTerms
+from gridlab.market.charges.settlement import (
     SETTLEMENT,
     Institutions,
     Rates,
@@ -23,7 +22,8 @@ from gridlab.market.settlement import (
     statements,
     trade_transfers,
 )
-from gridlab.market.wheeling import Wheeling
+from gridlab.market.charges.wheeling import Wheeling
+from gridlab.market.market import Market
 
 N = 12
 ACCOUNTS = population(N, seed=3, pv_share=0.5)

@@ -15,10 +15,10 @@ from scipy.optimize import linear_sum_assignment
 
 from gridlab.agents.population import population
 from gridlab.errors import ArgumentTypeError, MarketError
+from gridlab.market.charges.landed import LandedTerms
+from gridlab.market.charges.wheeling import LADDER, PATHS, Wheeling
 from gridlab.market.clearing import clear
-from gridlab.market.landed import LandedTerms
 from gridlab.market.market import Market
-from gridlab.market.wheeling import LADDER, PATHS, Wheeling
 from tests.market.both_kernels import clear_both
 from tests.market.orders import book
 from tests.market.reference import Order, clear_book, frame, pairs

@@ -6,7 +6,7 @@ import pytest
 
 from gridlab.errors import ArgumentTypeError, MarketError
 from gridlab.market.clearing import RULES, clear
-from gridlab.market.truthful_rules import TRUTHFUL_RULES
+from gridlab.market.truthful_auctions.truthful_rules import TRUTHFUL_RULES
 from tests.market.orders import book
 
 ORDERS = book([(9, 2), (8, 2)], [(3, 2), (4, 2)])

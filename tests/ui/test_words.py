@@ -10,8 +10,8 @@ import gridlab as gl
 from gridlab import settings
 from gridlab.agents.population import KINDS as POPULATION_KINDS
 from gridlab.agents.population import ZONES as POPULATION_ZONES
-from gridlab.market.settlement import KINDS as SETTLEMENT_KINDS
-from gridlab.market.wheeling import PATHS as WHEELING_PATHS
+from gridlab.market.charges.settlement import KINDS as SETTLEMENT_KINDS
+from gridlab.market.charges.wheeling import PATHS as WHEELING_PATHS
 from gridlab.ui import words
 from gridlab.ui.lever_words import part_of
 

@@ -1,0 +1,1 @@
+"""The energy trading contract: data that its parties sign."""

@@ -1,0 +1,1 @@
+"""Block orders over several slots."""

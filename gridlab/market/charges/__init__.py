@@ -1,0 +1,1 @@
+"""What stands between a price and a bill: tariffs, wheeling, landed bills, settlement."""

@@ -1,0 +1,1 @@
+"""Continuous trading: orders meet one by one, by price and time."""

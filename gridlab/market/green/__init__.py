@@ -1,0 +1,1 @@
+"""Certificates, green products, carbon and what a factory reports."""

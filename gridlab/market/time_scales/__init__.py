@@ -1,0 +1,1 @@
+"""Day-ahead, intraday, balancing, imbalance; futures, power purchase agreements, community sharing."""

@@ -1,0 +1,1 @@
+"""Auctions in which lying does not pay, and what that costs."""

@@ -1,0 +1,1 @@
+"""Zones coupled under transfer limits."""
