@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 
 import gridlab as gl
 from gridlab.errors import ArgumentTypeError, MarketError
-from gridlab.market import blocks as auctions_module
+from gridlab.market.block_orders import blocks as auctions_module
 from gridlab.market.block_orders.block_door import BLOCKS
 from gridlab.market.block_orders.blocks import clear_blocks
 from tests.market.block_reference import START, Block, Simple, best_welfare, blocks_frame, orders_frame
