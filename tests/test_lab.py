@@ -329,7 +329,7 @@ def test_an_unknown_scenario_is_named():
     with pytest.raises(ScenarioError, match="did you mean 'thai_day'") as caught:
         gl.scenario("thai_dya")
     assert isinstance(caught.value, KeyError)
-    with pytest.raises(ScenarioError):
+    with pytest.raises(ArgumentTypeError, match="expected text"):
         gl.scenario(7)
     with pytest.raises(LeverError):
         gl.scenario("thai_day", **{"market.k": 3})

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from gridlab.errors import ScenarioError, nearest
+from gridlab.errors import ArgumentTypeError, ScenarioError, nearest
 from gridlab.lab import DEFAULT_START, Lab
 
 __all__ = ["CATALOGUE", "Scenario", "scenario", "scenarios"]
@@ -96,12 +96,16 @@ def scenario(name: str, *, seed: int = 0, prosumers: int = 200, **levers: object
 
     Raises
     ------
+    ArgumentTypeError
+        `name` is not text.
     ScenarioError
         No scenario has this name.
     LeverError
         A lever does not exist or its value is not allowed.
     """
-    if not isinstance(name, str) or name not in CATALOGUE:
+    if not isinstance(name, str):
+        raise ArgumentTypeError(f"name: expected text, got {name!r}; gl.scenarios() lists the names")
+    if name not in CATALOGUE:
         raise ScenarioError(f"no scenario {name!r}; {nearest(name, CATALOGUE)}; gl.scenarios() lists them all")
     entry = CATALOGUE[name]
     lab = Lab.thailand(prosumers=prosumers, seed=seed, start=entry.start, title=entry.title, title_th=entry.title_th)

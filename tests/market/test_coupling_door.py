@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -40,7 +41,7 @@ GOOD = {"from_zone": ["north"], "to_zone": ["south"], "limit_mw": [1.0]}
 )
 def test_a_bad_limit_is_named(limits, named):
     with pytest.raises(MarketError, match=named):
-        couple(z1_orders(), pl.DataFrame(limits, strict=False))
+        couple(z1_orders(), pl.DataFrame(limits, strict=False), zones=["north", "south"])
 
 
 def test_bad_arguments_are_named():
@@ -135,3 +136,35 @@ def test_importing_the_market_loads_no_solver():
     code = "import sys, gridlab as gl; gl.market.Clearing; gl.clear; print('scipy' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "False"
+
+
+def transit():
+    orders = pl.DataFrame(
+        {
+            "order_id": [1, 2],
+            "account": [0, 1],
+            "side": ["sell", "buy"],
+            "slot": [datetime(2026, 4, 1, 12)] * 2,
+            "zone": ["A", "B"],
+            "price": [10, 50],
+            "energy": [100, 100],
+        }
+    )
+    limits = pl.DataFrame({"from_zone": ["A", "C"], "to_zone": ["C", "B"], "limit_mw": [5.0, 5.0]})
+    return orders, limits
+
+
+def test_energy_passes_through_a_zone_without_orders():
+    orders, limits = transit()
+    coupling = couple(orders, limits)
+    assert coupling.fills["filled"].to_list() == [100, 100]
+    assert coupling.prices.filter(zone="B")["price"].item() == 30
+    assert couple(orders.clear(), limits).fills.is_empty()
+
+
+def test_zones_that_the_orders_declare_by_an_enum_are_all_there_are():
+    orders, limits = transit()
+    with pytest.raises(MarketError, match="'C' is an unknown zone"):
+        couple(orders.with_columns(pl.col("zone").cast(pl.Enum(["A", "B"]))), limits)
+    with pytest.raises(MarketError, match="'C' is an unknown zone"):
+        couple(orders, limits, zones=["A", "B"])

@@ -3,6 +3,7 @@
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -51,6 +52,25 @@ def test_threads_and_processes_give_the_same(frame, lab):
         processes = gl.what_if(lab, SWEEP, runs=2, slots=52, executor=pool)
     for other in (threads, processes):
         assert other.filter(pl.col("kpi") != "orders_per_second").equals(frame)
+
+
+def test_a_pool_that_forks_does_not_hang(frame, lab):
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
+        other = gl.what_if(lab, SWEEP, runs=2, slots=52, executor=pool)
+    assert other.filter(pl.col("kpi") != "orders_per_second").equals(frame)
+
+
+def test_values_may_come_as_array_series_or_range(lab):
+    for values in (np.array([0.5, 1.07]), pl.Series([0.5, 1.07]), (0.5, 1.07)):
+        frame = gl.what_if(lab, {STAMP: values}, slots=4)
+        assert frame[STAMP].unique().sort().to_list() == [0.5, 1.07]
+    assert gl.what_if(lab, {"agents.pv_share": range(10, 30, 10)}, slots=4)["agents.pv_share"].n_unique() == 2
+
+
+@pytest.mark.parametrize("levers", [None, [(STAMP, [1])], STAMP])
+def test_levers_must_be_a_mapping(lab, levers):
+    with pytest.raises(ArgumentTypeError, match="expected a mapping"):
+        gl.what_if(lab, levers)
 
 
 class _Cluster:

@@ -35,6 +35,7 @@ __all__ = ["SCARCITIES", "couple"]
 Int64s = npt.NDArray[np.int64]
 
 SCARCITIES = ("cap", "last_ask")
+_TEXT = (pl.String, pl.Enum, pl.Categorical)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,8 @@ def couple(
     by : str or sequence of str
         Columns that tell slots apart; each combination is one coupling. The zone is always the column ``zone``.
     zones : sequence of str, optional
-        All zones there are, where some may have no order in this frame; default: the categories of an Enum zone column,
-        otherwise the zones found in it.
+        All zones there are, where some may have no order in this frame; a limit that names another is refused. Default:
+        the categories of an Enum zone column; where the zones are text, those that orders and limits name.
     ptdf, lines : polars.DataFrame or polars.LazyFrame, optional
         For flow-based coupling, in the place of `limits`: ``line``, ``zone``, ``factor`` (MW on the line per MW
         exported; any slack zone), and ``line``, ``from_zone``, ``to_zone``, ``limit_mw`` (both directions).
@@ -157,7 +158,9 @@ def couple(
         raise MarketError("scarcity 'last_ask' has no effect without cap; give cap=…, the highest limit of the market")
     if limits is None and scarcity != "cap":
         raise MarketError(f"scarcity {scarcity!r} has no rule for flow-based coupling; use 'cap', or give limits")
-    known = _known_zones(checked, zones)
+    known = _declared_zones(checked, zones)
+    if zones is None and not _is_enum(orders):
+        known = sorted({*known, *_named(limits)})
     terms = _Terms(share, rationing, scarcity, highest, wh_per_mw)
     if limits is not None:
         frame = check_limits(limits, known, names)
@@ -287,8 +290,21 @@ def _check_modes(limits: object, ptdf: object, lines: object) -> None:
         )
 
 
-def _known_zones(orders: pl.DataFrame, zones: object) -> list[str]:
-    """Return the zones that a limit may name."""
+def _is_enum(orders: pl.DataFrame | pl.LazyFrame) -> bool:
+    return isinstance(orders.collect_schema()["zone"], pl.Enum)
+
+
+def _named(frame: pl.DataFrame | pl.LazyFrame | None) -> set[str]:
+    """Return the zones that a frame of limits names; its own check finds what is wrong with it."""
+    if not isinstance(frame, (pl.DataFrame, pl.LazyFrame)):
+        return set()
+    schema = frame.collect_schema()
+    columns = [name for name in ("from_zone", "to_zone") if isinstance(schema.get(name), _TEXT)]
+    return {zone for name in columns for zone in frame.lazy().collect()[name].cast(pl.String).drop_nulls()}
+
+
+def _declared_zones(orders: pl.DataFrame, zones: object) -> list[str]:
+    """Return the zones that orders or the caller declare."""
     found = orders["zone"].cast(pl.String).unique().sort().to_list()
     if zones is None:
         return orders["zone"].dtype.categories.to_list()  # type: ignore[attr-defined, no-any-return]
