@@ -117,7 +117,6 @@ def _members(source: Path) -> dict[str, bytes]:
         OSError,
         EOFError,
         ValueError,
-        NotImplementedError,
         RuntimeError,
     ) as problem:
         raise RunFileError(f"{source}: is damaged, or not a saved run ({problem}); {_ADVICE}") from problem

@@ -520,4 +520,4 @@ def test_small_frames_need_no_compiler():
         "assert c.clear_continuous(o, ()).fills.height == 1;"
         "assert 'numba' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

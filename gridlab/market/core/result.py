@@ -83,11 +83,15 @@ class Clearing:
             f"traded={energy:,.3f} kWh)"
         )
 
+    @property
+    def _caption(self) -> str:
+        return f"Clearing by rule {self.rule}"
+
     def _repr_html_(self) -> str:
         cells = "".join(
             "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>" for row in self.summary().rows()
         )
-        return f"<table><caption>Clearing by rule {html.escape(self.rule)}</caption><tbody>{cells}</tbody></table>"
+        return f"<table><caption>{html.escape(self._caption)}</caption><tbody>{cells}</tbody></table>"
 
 
 def prices_frame(books: Books, levels: Levels, prices: BookPrices, buyers: Int64s, sellers: Int64s) -> pl.DataFrame:

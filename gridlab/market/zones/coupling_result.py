@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -57,11 +56,9 @@ class Coupling(Clearing):
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]}, congestion rent={self.congestion_rent / 1e6:,.2f} THB)"
 
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>" for row in self.summary().rows()
-        )
-        return f"<table><caption>Coupling of zones</caption><tbody>{rows}</tbody></table>"
+    @property
+    def _caption(self) -> str:
+        return "Coupling of zones"
 
 
 def book_frame(books: Books, fills: Fills, prices: BookPrices, demand: Int64s, supply: Int64s) -> pl.DataFrame:
