@@ -25,6 +25,12 @@ __all__ = ["RULES", "Clearing", "clear"]
 
 RULES = ("uniform", "pay_as_bid", "continuous", "tiered", *TRUTHFUL_RULES)
 
+_ELSEWHERE = {
+    "zonal": "gl.market.couple(orders, limits)",
+    "blocks": "gl.market.clear_blocks(orders, blocks)",
+    "bilateral": "gl.EnergyTradingContract.ppa(...) or gl.market.settle_ppa(agreements, production)",
+}
+
 Share = int | float | Fraction | Decimal
 
 
@@ -97,6 +103,8 @@ def clear(
     (4000, 2000, 1500000)
     """
     names = book_columns(by)
+    if isinstance(rule, str) and rule in _ELSEWHERE:
+        raise MarketError(f"rule {rule!r} needs more than one frame of orders; call {_ELSEWHERE[rule]}")
     _check_choice("rule", rule, RULES)
     _check_choice("pricing", pricing, PRICINGS)
     _check_choice("rationing", rationing, RATIONINGS)

@@ -118,3 +118,11 @@ def test_sums_that_fit_book_by_book_are_taken():
     clearing = gl.clear(orders)
     assert clearing.prices["price"].to_list() == [2**40] * 8
     assert clearing.fills["amount"].to_list() == [2**60] * 16
+
+
+@pytest.mark.parametrize(
+    ("rule", "call"), [("zonal", "couple"), ("blocks", "clear_blocks"), ("bilateral", "settle_ppa")]
+)
+def test_a_rule_with_a_call_of_its_own_is_pointed_to(rule, call):
+    with pytest.raises(MarketError, match=call):
+        gl.clear(gl.frames.ORDERS.empty(), rule)
