@@ -172,7 +172,7 @@ class Market(Levers):
         if self.rule == "zonal":
             from gridlab.market.zones.coupling import couple
 
-            return couple(orders, self.zonal.limits(), **options)
+            return couple(orders, self.zonal.limits(_declared_zones(orders)), **options)
         if self.rule == "uniform":
             options["pricing"] = self.pricing
             if self.pricing == "seller_share":
@@ -214,3 +214,9 @@ class Market(Levers):
 
     def __repr__(self) -> str:
         return f"Market(rule={self.rule!r}, pricing={self.pricing!r}, wheeling={self.wheeling.scheme!r})"
+
+
+def _declared_zones(orders: pl.DataFrame | pl.LazyFrame) -> list[str] | None:
+    """Return the zones that an Enum declares, or None where zones are text and any may be named."""
+    zone = orders.collect_schema().get("zone") if isinstance(orders, (pl.DataFrame, pl.LazyFrame)) else None
+    return zone.categories.to_list() if isinstance(zone, pl.Enum) else None
