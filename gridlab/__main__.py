@@ -37,6 +37,8 @@ _HEADLINE = (
     "orders_per_second",
 )
 
+_COUNTS = ("orders", "trades", "orders/s")
+
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m gridlab", description="Run one Thai day and write a report.")
@@ -53,7 +55,8 @@ def _print(run: Run) -> None:
     print(f"{run.facts.title}: {run.facts.prosumers} prosumers, {run.facts.slots} slots from {run.facts.start}")
     for name in _HEADLINE:
         unit = run.kpis().filter(kpi=name)["unit"][0]
-        print(f"  {name.replace('_', ' '):<28}{run.kpi(name):>16,.2f} {unit}")
+        decimals = 0 if unit in _COUNTS else 2
+        print(f"  {name.replace('_', ' '):<28}{run.kpi(name):>16,.{decimals}f} {unit}")
     print(f"  {'blocks':<28}{run.blocks.height:>16,}")
     print(f"fingerprint {run.fingerprint}")
 
