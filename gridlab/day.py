@@ -149,7 +149,9 @@ def market_day(market: Market, agents: Agents, slots: pl.Series, sequence: Marke
     terms = market.landed_terms()
     wishes = partial(_wishes, market, agents, accounts, rates)
     if sequence is not None:
-        return _day_on_forecasts(market, sequence, wishes, readings, (slots, accounts, rates, agents.seed))
+        return _day_on_forecasts(
+            market, sequence, wishes, readings, slots=slots, accounts=accounts, rates=rates, seed=agents.seed
+        )
     net = pl.col("load") - pl.col("generation")
     zones = readings.join(accounts.select("account", "zone"), on="account", maintain_order="left")
     wished = wishes(zones.select("slot", "zone", "account", net=net))
@@ -190,9 +192,12 @@ def _day_on_forecasts(
     sequence: MarketSequence,
     wishes: Callable[[pl.DataFrame], pl.DataFrame],
     readings: pl.DataFrame,
-    about: tuple[pl.Series, pl.DataFrame, Rates, int],
+    *,
+    slots: pl.Series,
+    accounts: pl.DataFrame,
+    rates: Rates,
+    seed: int,
 ) -> MarketDay:
-    slots, accounts, rates, seed = about
     floor, cap = market.limits()
     started = perf_counter()
     stages = sequence.run(

@@ -12,7 +12,7 @@ from gridlab.agents import Agents
 from gridlab.alerts import alerts
 from gridlab.day import MarketDay, market_day
 from gridlab.doors import through
-from gridlab.errors import ArgumentTypeError, TariffError
+from gridlab.errors import ArgumentError, ArgumentTypeError, TariffError
 from gridlab.institutions import institutions_frame, institutions_of
 from gridlab.kpis import key_figures
 from gridlab.levers import Levers, switch
@@ -42,8 +42,8 @@ class Lab(Levers):
         A part that is not given gets the Thai default.
     start : str, date or datetime
         The first slot begins at its midnight, Bangkok time.
-    seed : int
-        Seeds the default agents and every signing key; ignored for the agents where they are given.
+    seed : int, optional
+        Seeds the agents and every signing key: 0, or the seed of the `agents` given.
     title, title_th : str
 
     Examples
@@ -72,13 +72,18 @@ class Lab(Levers):
         carbon: Carbon | None = None,
         sequence: MarketSequence | None = None,
         start: str | date | datetime = DEFAULT_START,
-        seed: int = 0,
+        seed: int | None = None,
         title: str = "A Thai day",
         title_th: str = "หนึ่งวันในตลาดไฟฟ้าไทย",
     ) -> None:
-        self.seed = check_seed(seed)
         self.market = _part("market", market, Market) or Market()
-        self.agents = _part("agents", agents, Agents) or Agents(seed=self.seed)
+        self.agents = _part("agents", agents, Agents) or Agents(seed=0 if seed is None else seed)
+        self.seed = self.agents.seed if seed is None else check_seed(seed)
+        if self.seed != self.agents.seed:
+            raise ArgumentError(
+                f"seed: {seed} is not the agents' own, {self.agents.seed}; a lab has one seed: leave it out, or make "
+                f"the agents with it, gl.Agents(..., seed={seed})"
+            )
         self.carbon = _part("carbon", carbon, Carbon) or Carbon()
         self.sequence = _part("sequence", sequence, MarketSequence) or MarketSequence()
         self.start = calendar.slots(start, slots=1)[0].replace(hour=0, minute=0)

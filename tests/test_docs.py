@@ -15,6 +15,17 @@ def test_examples_of_a_page(page):
     assert attempted > 3
 
 
+def test_the_ten_lines_of_the_readme_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    _, _, rest = (ROOT / "README.md").read_text(encoding="utf-8").partition("```python\n")
+    code, _, _ = rest.partition("```")
+    exec(code, {})  # noqa: S102 - the README's own example
+    printed = capsys.readouterr().out
+    assert "energy_used" in printed
+    assert "0x" in printed
+    assert (tmp_path / "cheaper.html").stat().st_size > 10_000
+
+
 def test_links_between_pages_lead_somewhere():
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
     for page in pages:

@@ -297,7 +297,17 @@ def test_a_lab_composes_the_parts_it_is_given():
     lab = gl.Lab(market=market, agents=agents)
     assert lab.market is market
     assert lab.agents is agents
+    assert lab.seed == 3
     assert lab.run(slots=48, progress=False).accounts.height == 7
+
+
+def test_a_lab_has_one_seed_so_that_a_sweep_begins_with_the_lab_itself():
+    lab = gl.Lab(agents=gl.Agents(7, seed=3))
+    swept = gl.what_if(lab, {"market.k": [0.5]}, slots=50).filter(pl.col("kpi") != "orders_per_second")
+    own = lab.preview(slots=50).filter(pl.col("kpi") != "orders_per_second")
+    assert swept["value"].to_list() == own["value"].to_list()
+    with pytest.raises(ArgumentError, match="a lab has one seed"):
+        gl.Lab(agents=gl.Agents(7, seed=3), seed=4)
 
 
 def test_a_preview_gives_the_figures_of_the_run(lab, run):

@@ -129,13 +129,16 @@ def trade_transfers(billed: pl.DataFrame, accounts: pl.DataFrame, institutions: 
 
 def _whole_slots(trades: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Yield `trades`, sorted by slot, in slices of whole slots: a national day is paid without a second copy of it."""
+    if trades.is_empty():
+        yield trades
+        return
     slot = trades["slot"].to_physical().to_numpy()
     ends = np.append(np.flatnonzero(slot[1:] != slot[:-1]) + 1, len(slot))
     start = 0
-    while start < len(slot) or start == 0:
+    while start < len(slot):
         end = int(ends[np.searchsorted(ends, min(start + _SLICE, len(slot)))])
         yield trades.slice(start, end - start)
-        start = max(end, 1)
+        start = end
 
 
 def _pay(billed: pl.DataFrame, accounts: pl.DataFrame, institutions: Institutions) -> pl.DataFrame:

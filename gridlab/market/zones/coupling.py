@@ -300,7 +300,8 @@ def _named(frame: pl.DataFrame | pl.LazyFrame | None) -> set[str]:
         return set()
     schema = frame.collect_schema()
     columns = [name for name in ("from_zone", "to_zone") if isinstance(schema.get(name), _TEXT)]
-    return {zone for name in columns for zone in frame.lazy().collect()[name].cast(pl.String).drop_nulls()}
+    names = frame.lazy().select(pl.col(columns).cast(pl.String)).collect()
+    return {zone for name in columns for zone in names[name].drop_nulls().unique()}
 
 
 def _declared_zones(orders: pl.DataFrame, zones: object) -> list[str]:
