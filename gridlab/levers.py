@@ -71,7 +71,7 @@ class _Lever(param.Parameter[Any]):
 
     def _refuse(self, value: object, path: str, hint: str = "") -> LeverError:
         return LeverError(
-            f"{path}: {value!r} is not allowed; allowed: {self.allowed()}; now: {self.default!r} by default"
+            f"{path}: {value!r} is not allowed; allowed: {self.allowed()}; default: {self.default!r}"
             + (f"; {hint}" if hint else "")
         )
 
