@@ -122,11 +122,14 @@ class MarketDay:
         paid = self.stages.transfers(institutions_of(self.accounts).grid)
         return SETTLEMENT.check(paid).select(column.name for column in SETTLEMENT.columns)
 
-    def transfers(self, institutions: Institutions) -> pl.DataFrame:
-        """Return every payment of these slots, as `gridlab.market.charges.settlement.SETTLEMENT`, ordered by slot."""
-        paid = trade_transfers(self.trades, self.accounts, institutions)
+    def transfers(self, institutions: Institutions, *, trades: bool = True) -> pl.DataFrame:
+        """Return every payment of these slots, as `gridlab.market.charges.settlement.SETTLEMENT`, ordered by slot.
+
+        Without `trades` only those that are not for a trade: statements, imbalance and balancing.
+        """
+        paid = [trade_transfers(self.trades, self.accounts, institutions)] if trades else []
         billed = statement_transfers(self.statements, self.accounts, institutions)
-        return pl.concat([paid, billed, self.imbalance]).sort("slot", maintain_order=True)
+        return pl.concat([*paid, billed, self.imbalance]).sort("slot", maintain_order=True)
 
 
 def retail_rates(market: Market, accounts: pl.DataFrame, month: str) -> Rates:
@@ -157,7 +160,7 @@ def market_day(market: Market, agents: Agents, slots: pl.Series, sequence: Marke
     wished = wishes(zones.select("slot", "zone", "account", net=net))
     orders = market.protection.limit(wished)
     started = perf_counter()
-    clearing, halts = _clear(market, orders, accounts)
+    clearing, halts = market.session(orders, accounts)
     trades = clearing.trades
     seconds = perf_counter() - started
     billed = terms.bill(trades, accounts)
@@ -217,12 +220,3 @@ def _day_on_forecasts(
         slots, accounts, readings, stages.orders, stages.orders, halts, stages.day_ahead, billed, stages.rest(), rates,
         seconds, stages,
     )  # fmt: skip
-
-
-def _clear(market: Market, orders: pl.DataFrame, accounts: pl.DataFrame) -> tuple[Clearing, pl.DataFrame]:
-    """Return the clearing, and the books that the circuit breaker kept out of it."""
-    clearing = market.clear(orders, accounts)
-    halts = market.protection.halts(clearing.prices)
-    if halts.is_empty():
-        return clearing, halts
-    return market.clear(orders.join(halts, on=["slot", "zone"], how="anti"), accounts), halts

@@ -21,10 +21,13 @@ __all__ = [
     "LedgerError",
     "LeverError",
     "MarketError",
+    "MissingProofError",
     "MissingRunError",
+    "MissingStoreError",
     "ReportError",
     "RunFileError",
     "ScenarioError",
+    "StoreError",
     "TariffError",
     "UnknownLeverError",
     "nearest",
@@ -89,6 +92,18 @@ class LedgerError(ChainError):
 
 class CertificateError(ChainError, FrameError):
     """A certificate or credit that is issued, transferred, retired or counted against its rules."""
+
+
+class MissingProofError(ChainError, FileNotFoundError):
+    """A proof that is not there."""
+
+
+class StoreError(ChainError):
+    """A store of blocks that is damaged, in use, full, or no store at all."""
+
+
+class MissingStoreError(StoreError, FileNotFoundError):
+    """A store that is not there."""
 
 
 class ReportError(GridlabError, OSError):

@@ -22,6 +22,7 @@ __all__ = ["KPI_FRAME", "balances", "gini", "key_figures"]
 KPI_FRAME = {"kpi": pl.String, "value": pl.Float64, "unit": pl.String}
 
 _HHI_SCALE = 10_000
+_NO_FEES = pl.DataFrame(schema={"account": pl.UInt32, "fees": pl.Int64})
 
 
 def gini(values: np.ndarray) -> float:
@@ -57,7 +58,8 @@ def balances(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     Parameters
     ----------
     frames : mapping of str to polars.DataFrame
-        ``accounts``, ``trades``, ``statements``, ``without_market``, ``imbalance`` of a run.
+        ``accounts``, ``trades``, ``statements``, ``without_market``, ``imbalance`` of a run, and ``fees`` of its chain
+        where there is one.
 
     Returns
     -------
@@ -78,13 +80,14 @@ def balances(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         .join(paid, on="account", how="left")
         .join(received, on="account", how="left")
         .join(_imbalance_due(frames["imbalance"]), on="account", how="left")
-        .with_columns(pl.col("without", "rest", "paid", "received", "imbalance").fill_null(0))
+        .join(frames.get("fees", _NO_FEES), on="account", how="left")
+        .with_columns(pl.col("without", "rest", "paid", "received", "imbalance", "fees").fill_null(0))
         .select(
             "account",
             "kind",
             "zone",
             "without",
-            with_market=pl.col("rest") + pl.col("paid") - pl.col("received") + pl.col("imbalance"),
+            with_market=pl.col("rest") + pl.col("paid") - pl.col("received") + pl.col("imbalance") + pl.col("fees"),
         )
         .with_columns(saving=pl.col("without") - pl.col("with_market"))
         .sort("account")
@@ -127,6 +130,7 @@ def key_figures(
         *_power_rows(frames["orders"]),
         *_grid_rows(frames, carbon_factor),
         *_certificate_rows(frames),
+        *_chain_rows(frames),
         ("orders", frames["orders"].height, "orders"),
         ("trades", frames["trades"].height, "trades"),
         ("orders_per_second", frames["orders"].height / clearing_seconds if clearing_seconds > 0 else 0.0, "orders/s"),
@@ -196,7 +200,8 @@ def _money_rows(frames: Mapping[str, pl.DataFrame], money: pl.DataFrame) -> _Row
     yield "savings_share", _share(without - with_market, without), "%"
     yield "utilities_gain", utilities / MICRO, "THB"
     yield "state_gain", state / MICRO, "THB"
-    yield "operator_gain", (_total(trades, "fee") + operator) / MICRO, "THB"
+    fees = _total(frames.get("fees", _NO_FEES), "fees")
+    yield "operator_gain", (_total(trades, "fee") + operator + fees) / MICRO, "THB"
     yield "congestion_rent", rent / MICRO, "THB"
     yield "imbalance_paid", imbalance / MICRO, "THB"
     yield "wheeling_paid", _total(trades, "wheeling") / MICRO, "THB"
@@ -241,3 +246,16 @@ def _power_rows(orders: pl.DataFrame) -> _Rows:
     index = books["residual_supply_index"].drop_nulls().sort()  # a mean of floats depends on its order
     yield "books_with_pivotal_seller", _share(pivotal, books.height), "%"
     yield "residual_supply_index", float(index.mean()) if index.len() else 0.0, "mean"  # type: ignore[arg-type]
+
+
+def _chain_rows(frames: Mapping[str, pl.DataFrame]) -> _Rows:
+    """Yield what agreeing on the blocks took; nothing where nobody had to agree."""
+    rounds = frames.get("consensus")
+    if rounds is None or rounds.is_empty():
+        return
+    finality = rounds["finality_ms"] / 1000
+    yield "finality_median", finality.quantile(0.5, "linear"), "s"
+    yield "finality_p99", finality.quantile(0.99, "linear"), "s"
+    yield "consensus_messages", _total(rounds, "messages") / rounds.height, "messages/block"
+    yield "view_changes", _total(rounds, "view_changes"), "changes"
+    yield "chain_fees", _total(frames.get("fees", _NO_FEES), "fees") / MICRO, "THB"

@@ -10,6 +10,7 @@ import polars as pl
 from gridlab import calendar
 from gridlab.agents import Agents
 from gridlab.alerts import alerts
+from gridlab.chain.consensus import Consensus
 from gridlab.day import MarketDay, market_day
 from gridlab.doors import through
 from gridlab.errors import ArgumentError, ArgumentTypeError, TariffError
@@ -39,6 +40,7 @@ class Lab(Levers):
     agents : Agents, optional
     carbon : Carbon, optional
     sequence : MarketSequence, optional
+    consensus : Consensus, optional
         A part that is not given gets the Thai default.
     start : str, date or datetime
         The first slot begins at its midnight, Bangkok time.
@@ -54,7 +56,7 @@ class Lab(Levers):
     'pay_as_bid'
     """
 
-    parts = ("market", "agents", "carbon", "sequence")
+    parts = ("market", "agents", "carbon", "sequence", "consensus")
 
     trade_on_forecasts = switch(
         default=False,
@@ -71,6 +73,7 @@ class Lab(Levers):
         agents: Agents | None = None,
         carbon: Carbon | None = None,
         sequence: MarketSequence | None = None,
+        consensus: Consensus | None = None,
         start: str | date | datetime = DEFAULT_START,
         seed: int | None = None,
         title: str = "A Thai day",
@@ -86,6 +89,7 @@ class Lab(Levers):
             )
         self.carbon = _part("carbon", carbon, Carbon) or Carbon()
         self.sequence = _part("sequence", sequence, MarketSequence) or MarketSequence()
+        self.consensus = _part("consensus", consensus, Consensus) or Consensus()
         self.start = calendar.slots(start, slots=1)[0].replace(hour=0, minute=0)
         self.title = title
         self.title_th = title_th
@@ -130,6 +134,7 @@ class Lab(Levers):
             agents=type(self.agents)(self.agents.prosumers, seed=seed),
             carbon=type(self.carbon)(),
             sequence=type(self.sequence)(),
+            consensus=type(self.consensus)(),
             start=self.start,
             seed=seed,
             title=self.title,
@@ -182,7 +187,15 @@ class Lab(Levers):
         day = self.day(hours=hours, slots=slots)
         institutions = institutions_of(day.accounts)
         settlement = day.transfers(institutions)
-        recorder = Recorder(day, settlement, institutions, seed=self.seed, margin=self.market.deposit_margin)
+        recorder = Recorder(
+            day,
+            self.market,
+            self.consensus,
+            settlement,
+            institutions,
+            seed=self.seed,
+            margin=self.market.deposit_margin,
+        )
         chain = recorder.record(progress=progress)
         frames = {
             **day.frames(),
@@ -191,6 +204,8 @@ class Lab(Levers):
             "alerts": alerts(day, self.market),
             "certificates": chain.certificates,
             "certificates_carried": recorder.issue.carried,
+            "consensus": chain.rounds,
+            "fees": chain.fees,
         }
         return Run(self._facts(day), frames, chain)
 

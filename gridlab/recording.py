@@ -1,9 +1,11 @@
-"""Recording a market day on the consortium chain: licences, deposits, signed order batches, settlement slot by slot.
+"""Recording a market day on the consortium chain: licences, deposits, signed orders, gate closure, settlement.
 
 The first block puts deposits in place and registers the roofs that are certified together. Then, for each delivery day,
-a block at its start takes one signed batch of orders from every trader, and a block for each slot takes the meter
-readings, signed by the utilities, and the payments, signed by the market operator. The last block issues the
-certificates that the readings earned.
+a block at its start takes one signed batch of orders from every trader and closes the day's gates: executing it clears
+the orders and pays for every trade. A block for each slot takes the meter readings, signed by the utilities, and what
+the market operator settles beside the trades. The last block issues the certificates that the readings earned. Where
+agents trade on forecasts, the day is more than one auction; then the market operator records its trades and settles
+them slot by slot.
 """
 
 from __future__ import annotations
@@ -16,18 +18,26 @@ from functools import cached_property
 import polars as pl
 from tqdm.auto import tqdm
 
+from gridlab.chain.consensus import Consensus
 from gridlab.chain.consortium import ConsortiumChain
 from gridlab.chain.keys import KeyPair, sandbox
-from gridlab.chain.transfers import ASSETS, CODES
+from gridlab.chain.ledger import ASSETS, CODES
+from gridlab.chain.trades import canonical_trades
 from gridlab.day import MarketDay
 from gridlab.errors import ChainError
 from gridlab.institutions import INSTITUTIONS, account_of, institutions_frame
 from gridlab.market.charges.landed import share_of
 from gridlab.market.charges.settlement import Institutions
+from gridlab.market.exchange import MarketExchange, chain_transfers
 from gridlab.market.green.certificates import Issue, issue_from_readings
+from gridlab.market.market import Market
 from gridlab.units import MICRO, share
 
 __all__ = ["Recorder"]
+
+# No order batch is larger: names of columns and zones, signature and header; then at most 52 bytes an order.
+_BATCH_BYTES = 2_048
+_ORDER_BYTES = 52
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,10 @@ class Recorder:
     Attributes
     ----------
     day : MarketDay
+    market : Market
+        Whose levers the chain's exchange reads.
+    consensus : Consensus
+        Who orders and certifies the blocks.
     settlement : polars.DataFrame
         Every payment of the day, ordered by slot (`MarketDay.transfers`).
     institutions : Institutions
@@ -47,6 +61,8 @@ class Recorder:
     """
 
     day: MarketDay
+    market: Market
+    consensus: Consensus
     settlement: pl.DataFrame
     institutions: Institutions
     seed: int
@@ -61,29 +77,69 @@ class Recorder:
             A transaction was refused; nothing of the day counts then.
         """
         keys = self._keys()
-        chain = ConsortiumChain(self._members(keys), genesis_time=self._start())
+        chain = ConsortiumChain(
+            self._members(keys),
+            ordering=self.consensus.ordering(self.seed),
+            exchange=self._exchange,
+            terms=self.consensus.terms(),
+            genesis_time=self._start(),
+        )
         self._deposit(chain, keys)
-        batches = self._order_batches()
-        transfers = self._transfers()
-        readings = self._readings()
+        operator = keys[self.institutions.market_operator]
+        batches, rest, readings = self._order_batches(), self._transfers(), self._readings()
+        trades = self._trades_elsewhere()
         total = self.day.slots.len()
         with tqdm(total=total, unit="slot", desc="sealing", disable=not progress, leave=False) as bar:
             previous: date | None = None
             for slot in self.day.slots:
                 if slot.date() != previous:
                     previous = slot.date()
-                    for account, orders in batches.get(previous, ()):
-                        chain.send(keys[account], "order_batch", orders)
+                    self._open_day(chain, keys, previous, batches.get(previous, []))
                     self._seal(chain, slot)
                 for utility, frame in readings[slot]:
                     chain.send(keys[utility], "meter_readings", frame)
-                if slot in transfers:
-                    chain.send(keys[self.institutions.market_operator], "settlement", transfers[slot])
+                if slot in trades:
+                    chain.send(operator, "trade", trades[slot])
+                if slot in rest:
+                    chain.send(operator, "settlement", rest[slot])
                 if slot == self.day.slots[-1] and not self.issue.certificates.is_empty():
                     chain.send(keys[self._account("EGAT")], "certificate_issue", self.issue.certificates)
                 self._seal(chain, slot)
                 bar.update()
+        self._require_same_trades(chain)
         return chain
+
+    def _open_day(
+        self, chain: ConsortiumChain, keys: list[KeyPair], day: date, batches: list[tuple[int, pl.DataFrame]]
+    ) -> None:
+        for account, orders in batches:
+            chain.send(keys[account], "order_batch", orders)
+        if self._exchange is not None:
+            slots = self.day.slots.filter(self.day.slots.dt.date() == day)
+            chain.send(keys[self.institutions.market_operator], "gate_closure", slots.alias("slot").to_frame())
+
+    @cached_property
+    def _exchange(self) -> MarketExchange | None:
+        """Who clears the orders on the chain; nobody, where the day is a sequence of markets."""
+        if self.day.stages is not None:
+            return None
+        return MarketExchange(self.market, self.day.accounts, self.institutions)
+
+    def _require_same_trades(self, chain: ConsortiumChain) -> None:
+        order = ["slot", "zone", "buy_order", "sell_order", "energy", "price"]
+        recorded = chain.trades.drop("height", "index", "place").sort(order)
+        if not recorded.equals(canonical_trades(self.day.trades).sort(order)):
+            raise ChainError(
+                f"the chain holds {recorded.height} trades, the market made {self.day.trades.height}, and they are not "
+                "the same; this is a defect of gridlab, please report it with the lab's levers and seed"
+            )
+
+    def _trades_elsewhere(self) -> dict[datetime, pl.DataFrame]:
+        """Return slot -> the trades that the chain did not clear itself."""
+        if self._exchange is not None:
+            return {}
+        parts = canonical_trades(self.day.trades).partition_by(["slot"], as_dict=True, maintain_order=True)
+        return {slot: part for (slot,), part in parts.items()}
 
     @cached_property
     def issue(self) -> Issue:
@@ -139,14 +195,33 @@ class Recorder:
     def _deposits(self) -> pl.DataFrame:
         """Return ``credit_account``, ``amount``: what an account may have to pay, a margin, and one WATT.
 
-        That is its bill without the market, or what it pays in this run where that is more: imbalance, a utility's
-        buy-back, the deficit of an auction.
+        That is its bill without the market or, where that is more, what it pays in this run (imbalance, a utility's
+        buy-back, the deficit of an auction included) and what is reserved for its orders.
         """
         usual = self.day.without_market.group_by("account").agg(due=pl.col("retail").sum() + pl.col("retail_vat").sum())
         paid = self.settlement.group_by(account="debit").agg(due=pl.col("amount").sum())
-        due = pl.concat([usual, paid]).group_by("account").agg(pl.col("due").max()).sort("account")
+        held = pl.concat([paid, self._reserved, self._fees]).group_by("account").agg(pl.col("due").sum())
+        due = pl.concat([usual, held]).group_by("account").agg(pl.col("due").max()).sort("account")
         amount = pl.col("due") + share_of(pl.col("due"), share(self.margin)) + MICRO
         return due.select(credit_account="account", amount=amount)
+
+    @property
+    def _fees(self) -> pl.DataFrame:
+        """Return ``account``, ``due``: the most that an account's order batches may cost in fees."""
+        batches = self.day.orders.group_by("account", pl.col("slot").dt.date().alias("day")).agg(rows=pl.len().cast(pl.Int64))
+        terms = self.consensus.terms()
+        kibibytes = -(-(_BATCH_BYTES + _ORDER_BYTES * pl.col("rows")) // 1024)
+        fee = terms.fee_per_transaction + terms.fee_per_kibibyte * kibibytes
+        return batches.group_by("account").agg(due=fee.sum())
+
+    @property
+    def _reserved(self) -> pl.DataFrame:
+        """Return ``account``, ``due``: the most that is reserved at once for an account's orders."""
+        if self._exchange is None:
+            return pl.DataFrame(schema={"account": pl.UInt32, "due": pl.Int64})
+        costs = self.day.orders.select("account", pl.col("slot").dt.date().alias("day"), due=self._exchange.reserve(self.day.orders))
+        daily = costs.group_by("account", "day").agg(pl.col("due").sum())
+        return daily.group_by("account").agg(pl.col("due").max())
 
     def _order_batches(self) -> dict[date, list[tuple[int, pl.DataFrame]]]:
         """Return day -> (account, its orders of that day), in the order of accounts."""
@@ -161,11 +236,9 @@ class Recorder:
         return batches
 
     def _transfers(self) -> dict[datetime, pl.DataFrame]:
-        """Return slot -> its payments as the chain's transfer frame."""
-        paid = self.settlement.rename({"debit": "debit_account", "credit": "credit_account"}).with_columns(
-            code=pl.col("kind").cast(pl.String).cast(CODES)
-        )
-        frame = _chain_frame(paid, asset="WATT", first=1 + self._deposits.height, keep=("slot",))
+        """Return slot -> what the market operator settles, as the chain's transfer frame."""
+        own = self.settlement if self._exchange is None else self.day.transfers(self.institutions, trades=False)
+        frame = chain_transfers(own, first=1 + self._deposits.height).with_columns(own["slot"])
         return {slot: part for (slot,), part in _by_slot(frame)}
 
 
@@ -179,16 +252,15 @@ def _chain_frame(
     *,
     asset: str,
     first: int,
-    debit: int | None = None,
-    code: str | None = None,
-    keep: tuple[str, ...] = (),
+    debit: int,
+    code: str,
 ) -> pl.DataFrame:
-    """Return `frame` as the chain's transfer frame, ids counted from `first`."""
-    given = {} if debit is None else {"debit_account": pl.lit(debit, dtype=pl.UInt32)}
-    if code is not None:
-        given["code"] = pl.lit(code, dtype=CODES)
-    return frame.with_columns(
-        transfer_id=pl.int_range(first, first + pl.len(), dtype=pl.UInt64),
-        asset=pl.lit(asset, dtype=ASSETS),
-        **given,
-    ).select(*keep, "transfer_id", "debit_account", "credit_account", "asset", "amount", "code")
+    """Return ``credit_account``, ``amount`` as the chain's transfer frame, ids counted from `first`."""
+    return frame.select(
+        pl.int_range(first, first + pl.len(), dtype=pl.UInt64).alias("transfer_id"),
+        pl.lit(debit, dtype=pl.UInt32).alias("debit_account"),
+        "credit_account",
+        pl.lit(asset, dtype=ASSETS).alias("asset"),
+        "amount",
+        pl.lit(code, dtype=CODES).alias("code"),
+    )

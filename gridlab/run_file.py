@@ -20,6 +20,9 @@ import polars as pl
 
 from gridlab.chain.consortium import ConsortiumChain
 from gridlab.errors import ArgumentTypeError, ChainError, MissingRunError, RunFileError
+from gridlab.institutions import institutions_of
+from gridlab.market.exchange import MarketExchange
+from gridlab.market.market import Market
 from gridlab.run import Run, RunFacts
 
 __all__ = ["load", "save"]
@@ -92,19 +95,27 @@ def load(path: str | Path) -> Run:
         if name != _MANIFEST and _digest(members.get(name, b"")) != expected.get(name):
             raise RunFileError(f"{source}: part {name!r} is damaged or missing; {_ADVICE}")
     try:
-        chain = ConsortiumChain.from_bytes(members[_CHAIN])
         frames = {
             name.removesuffix(".parquet"): pl.read_parquet(io.BytesIO(data))
             for name, data in members.items()
             if name.endswith(".parquet")
         }
         facts = RunFacts(**{f.name: manifest["facts"][f.name] for f in fields(RunFacts)})
+        chain = ConsortiumChain.from_bytes(members[_CHAIN], exchange=_exchange(facts, frames["accounts"]))
     except (ChainError, pl.exceptions.PolarsError, KeyError, TypeError) as problem:
         raise RunFileError(f"{source}: does not open ({problem}); {_ADVICE}") from problem
     run = Run(facts, frames, chain)
     if run.fingerprint != manifest["fingerprint"]:
         raise RunFileError(f"{source}: its chain gives {run.fingerprint}, its manifest says {manifest['fingerprint']}")
     return run
+
+
+def _exchange(facts: RunFacts, accounts: pl.DataFrame) -> MarketExchange | None:
+    """Return who cleared the orders on the chain of the run; nobody, where agents traded on forecasts."""
+    if facts.levers["trade_on_forecasts"]:
+        return None
+    levers = {path.removeprefix("market."): v for path, v in facts.levers.items() if path.startswith("market.")}
+    return MarketExchange(Market().set(levers), accounts, institutions_of(accounts))
 
 
 def _members(source: Path) -> dict[str, bytes]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
+import polars as pl
+
 from gridlab.chain import merkle
 from gridlab.chain.arguments import require_bytes, require_int, require_text
 from gridlab.chain.encoding import Reader, blob, compact, i64, text, u32, u64
@@ -36,6 +38,8 @@ class Header:
         RFC 6962 roots with BLAKE2b-256, 32 bytes each.
     rules_version : int
         Which set of rules executed the block.
+    next_authority : bytes
+        Hash of the authority that certifies the block after this one (`gridlab.chain.authority`), 32 bytes.
     hash : bytes
         BLAKE2b-256 of the canonical bytes.
     """
@@ -48,6 +52,7 @@ class Header:
     receipts_root: bytes
     state_root: bytes
     rules_version: int
+    next_authority: bytes
     hash: bytes = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -55,7 +60,7 @@ class Header:
         require_int("height", self.height, 0, 2**63 - 1)
         require_int("timestamp", self.timestamp, 0, LATEST)
         require_int("rules_version", self.rules_version, 0, 2**32 - 1)
-        for name in ("parent", "transactions_root", "receipts_root", "state_root"):
+        for name in ("parent", "transactions_root", "receipts_root", "state_root", "next_authority"):
             require_bytes(name, getattr(self, name), HASH_BYTES)
         object.__setattr__(self, "hash", tagged_hash(_HEADER_DOMAIN, self.to_bytes()))
 
@@ -87,6 +92,7 @@ class Header:
                 self.receipts_root,
                 self.state_root,
                 u32(self.rules_version),
+                self.next_authority,
             ]
         )
 
@@ -103,6 +109,7 @@ class Header:
             receipts_root=reader.take(HASH_BYTES),
             state_root=reader.take(HASH_BYTES),
             rules_version=reader.u32(),
+            next_authority=reader.take(HASH_BYTES),
         )
         reader.finish()
         return header
@@ -121,12 +128,18 @@ class Receipt:
         The same for people to read; not hashed, so that wording and table drawing never change a block.
     account : int or None
         The sender's account when the transaction was executed; None where the key was no member's.
+    output : bytes
+        Root over the trades that came of it (`gridlab.chain.trades.trades_root`); empty where none can.
+    trades : polars.DataFrame or None
+        Those trades; recomputed wherever the block is executed.
     """
 
     transaction_id: bytes
     code: str
     reason: str = ""
     account: int | None = None
+    output: bytes = b""
+    trades: pl.DataFrame | None = field(default=None, repr=False, compare=False)
 
     @property
     def accepted(self) -> bool:
@@ -135,7 +148,7 @@ class Receipt:
 
     def to_bytes(self) -> bytes:
         """Return the canonical bytes that `receipts_root` covers."""
-        return self.transaction_id + text(self.code)
+        return self.transaction_id + text(self.code) + blob(self.output)
 
 
 def transactions_root(transactions: Sequence[Transaction]) -> bytes:
@@ -157,7 +170,7 @@ class Block:
     header : Header
     transactions : tuple of Transaction
     certificate : bytes
-        What the chain's ordering gives as proof of finality, over the header's hash.
+        What the chain's ordering gives as proof of finality, over the header.
     receipts : tuple of Receipt
         One per transaction, recomputed wherever the block is executed; not part of the block's bytes.
     """

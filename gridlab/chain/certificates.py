@@ -25,7 +25,7 @@ import polars as pl
 
 from gridlab.chain.arguments import require_int
 from gridlab.chain.certificate_ranges import MOST_CERTIFICATES, joined, overlapping, selected
-from gridlab.chain.frame_encoding import encode_frame
+from gridlab.chain.frame_encoding import decode_frame, encode_frame
 from gridlab.chain.hashing import tagged_hash
 from gridlab.chain.meters import NO_GROUP, MeterRegister
 from gridlab.errors import ArgumentTypeError, CertificateError
@@ -155,7 +155,19 @@ class CertificateRegistry:
     @cached_property
     def hash(self) -> bytes:
         """BLAKE2b-256 over the canonical bytes of the frame, 32 bytes."""
-        return tagged_hash("gridlab/certificates/1", encode_frame(self.frame))
+        return tagged_hash("gridlab/certificates/1", self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes of the frame."""
+        return encode_frame(self.frame)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Read what `to_bytes` wrote, or raise ChainError; every rule of a certificate frame is checked again."""
+        registry = cls.of(decode_frame(data, "certificates"))
+        if registry.to_bytes() != data:
+            raise CertificateError("certificates: the bytes are not the canonical form of the frame that they hold")
+        return registry
 
     def issue(self, issues: pl.DataFrame | pl.LazyFrame, meters: MeterRegister) -> Self:
         """Return the registry with new certificates, backed by metered energy that backs no other.

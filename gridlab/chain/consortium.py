@@ -1,7 +1,7 @@
 """The consortium chain: licensed members send signed transactions, blocks execute them, everything can be replayed.
 
-This is the chain without consensus: an `Ordering` decides the order and finality of transactions, and the one that
-exists is a single sequencer. Membership, signatures, execution, receipts, roots and replay are whole.
+Membership, signatures, execution, receipts, roots and replay are here. Who puts transactions in order and what makes a
+block final is the business of an `Ordering`: by default twenty-one validators that agree by PBFT.
 """
 
 from __future__ import annotations
@@ -11,31 +11,35 @@ from datetime import datetime
 
 import polars as pl
 
-from gridlab.chain import keys, views
+from gridlab.chain import keys
 from gridlab.chain.arguments import require_int
+from gridlab.chain.authority import authority_hash
 from gridlab.chain.blocks import Block, Header, receipts_root, transactions_root
+from gridlab.chain.chain_views import ChainViews
 from gridlab.chain.effects import RULES
+from gridlab.chain.exchange import Exchange, require_exchange
 from gridlab.chain.execution import Context, effect_of, encode_payload, execute
 from gridlab.chain.genesis import Genesis
-from gridlab.chain.hashing import hexadecimal, tagged_hash
-from gridlab.chain.ledger import Ledger
+from gridlab.chain.genesis_parts import checked_exchange, checked_ordering
+from gridlab.chain.hashing import hexadecimal
 from gridlab.chain.members import Members
 from gridlab.chain.moments import require_microseconds
-from gridlab.chain.ordering import Ordering, SingleSequencer, ordering_of, require_ordering
+from gridlab.chain.ordering import Ordering, require_ordering
+from gridlab.chain.pbft_ordering import PbftOrdering
 from gridlab.chain.pool import Pool
-from gridlab.chain.record import BlockRecord, accepted_payloads
+from gridlab.chain.record import BlockRecord
 from gridlab.chain.saved_chain import pack, unpack
 from gridlab.chain.state import State
+from gridlab.chain.terms import ChainTerms, require_terms
 from gridlab.chain.transactions import Transaction
 from gridlab.errors import ArgumentTypeError, ChainError
 
 __all__ = ["ConsortiumChain"]
 
 _RULES_VERSION = 1
-_FINGERPRINT_DOMAIN = "gridlab/chain-fingerprint/1"
 
 
-class ConsortiumChain:
+class ConsortiumChain(ChainViews):
     """A permissioned chain of blocks over an exact ledger.
 
     Parameters
@@ -45,7 +49,11 @@ class ConsortiumChain:
     chain_id : str
         Name of the chain; a transaction signed for another name is refused.
     ordering : Ordering, optional
-        Who orders transactions; by default a single sequencer with a sandbox key, and no consensus.
+        Who orders transactions; by default 21 validators with sandbox keys that agree by PBFT.
+    exchange : Exchange, optional
+        Who clears orders when a gate closes; without one, order batches are recorded and cleared elsewhere.
+    terms : ChainTerms, optional
+        Fees and limits; by default transactions are free.
     genesis_time : datetime or int
         No block may be older; a datetime, or microseconds since 1970-01-01 UTC. A datetime without a time zone is
         Bangkok time.
@@ -77,136 +85,30 @@ class ConsortiumChain:
         *,
         chain_id: str = "gridlab-consortium",
         ordering: Ordering | None = None,
+        exchange: Exchange | None = None,
+        terms: ChainTerms | None = None,
         genesis_time: datetime | int = 0,
     ) -> None:
-        if ordering is None:
-            ordering = SingleSequencer(keys.sandbox(0, "sequencer"))
-        require_ordering(ordering)
-        moment = require_microseconds("genesis_time", genesis_time)
-        checked = Members.of(members)
-        self._start(Genesis(chain_id, moment, _RULES_VERSION, ordering.name, ordering.authority, checked), ordering)
+        ordering = PbftOrdering.of(21) if ordering is None else require_ordering(ordering)
+        genesis = Genesis(
+            chain_id,
+            require_microseconds("genesis_time", genesis_time),
+            _RULES_VERSION,
+            ordering.name,
+            ordering.authority,
+            Members.of(members),
+            ChainTerms() if terms is None else require_terms(terms),
+            b"" if exchange is None else require_exchange(exchange).terms,
+        )
+        self._start(genesis, ordering, exchange)
 
-    def _start(self, genesis: Genesis, ordering: Ordering) -> None:
-        self._genesis, self._ordering = genesis, ordering
+    def _start(self, genesis: Genesis, ordering: Ordering, exchange: Exchange | None) -> None:
+        self._genesis, self._ordering, self._exchange = genesis, ordering, exchange
         self._effects = RULES[genesis.rules_version]
-        self._state = State.of(genesis.members, genesis.chain_id)
+        self._state = genesis.state
         self._head = genesis.header
         self._record = BlockRecord(Block(self._head, (), b""), len(genesis.to_bytes()))
         self._pool = Pool()
-
-    def __repr__(self) -> str:
-        return (
-            f"ConsortiumChain({self.chain_id!r}, height {self.height}, {len(self._state.members)} members, "
-            f"{len(self._pool)} transactions pending)"
-        )
-
-    def _repr_html_(self) -> str:
-        return views.chain_html(self)
-
-    @property
-    def chain_id(self) -> str:
-        """Name of the chain."""
-        return self._genesis.chain_id
-
-    @property
-    def genesis(self) -> Genesis:
-        """What the chain started from."""
-        return self._genesis
-
-    @property
-    def head(self) -> Header:
-        """Header of the newest block, or of genesis."""
-        return self._head
-
-    @property
-    def height(self) -> int:
-        """Height of the newest block; 0 is genesis."""
-        return self._head.height
-
-    @property
-    def state_root(self) -> bytes:
-        """State root of the newest block, 32 bytes."""
-        return self._head.state_root
-
-    @property
-    def fingerprint(self) -> bytes:
-        """BLAKE2b-256 over the newest block's hash and its state root: equal chains, equal fingerprints."""
-        return tagged_hash(_FINGERPRINT_DOMAIN, self._head.hash + self._head.state_root)
-
-    @property
-    def ordering(self) -> Ordering:
-        """Who orders the transactions."""
-        return self._ordering
-
-    @property
-    def members(self) -> pl.DataFrame:
-        """All members as `gridlab.chain.members.MEMBERS` declares them."""
-        return self._state.members.frame
-
-    @property
-    def ledger(self) -> Ledger:
-        """A copy of the ledger after the newest block; changing it does not change the chain."""
-        return self._state.ledger.fork()
-
-    @property
-    def certificates(self) -> pl.DataFrame:
-        """All certificates and credits, as `gridlab.chain.certificates.CERTIFICATES`."""
-        return self._state.certificates.frame
-
-    @property
-    def contracts(self) -> pl.DataFrame:
-        """All contracts and how many slots of each were executed (`gridlab.chain.contracts.ContractRegistry.frame`)."""
-        return self._state.contracts.frame
-
-    @property
-    def pending(self) -> tuple[Transaction, ...]:
-        """Transactions that wait for the next block, in the order of arrival."""
-        return self._pool.waiting
-
-    @property
-    def blocks(self) -> pl.DataFrame:
-        """One row per block, genesis first.
-
-        Columns height, slot, hash, parent, transactions, rejected, bytes, transactions_root, receipts_root,
-        state_root, rules_version; hashes as ``0x`` and hexadecimal digits.
-        """
-        return self._record.block_frame()
-
-    @property
-    def transactions(self) -> pl.DataFrame:
-        """One row per transaction in a block.
-
-        Columns height, index, id, kind, sender, account (null where the sender is no member), nonce, expiry, bytes,
-        accepted, code, reason.
-        """
-        return self._record.transaction_frame()
-
-    def block(self, height: int) -> Block:
-        """Return the block at `height`; 0 is genesis, another one than the chain has raises ArgumentError."""
-        return self._record.blocks[require_int("height", height, 0, self.height)]
-
-    def payloads(self, kind: str, height: int | None = None) -> pl.DataFrame:
-        """Return the rows of all accepted payloads of one kind, in the order of execution.
-
-        Parameters
-        ----------
-        kind : str
-            "order_batch", "settlement", …
-        height : int, optional
-            Only those of this block.
-
-        Returns
-        -------
-        polars.DataFrame
-            The columns of that kind's schema; an Enum that each sender chose for itself comes as String.
-
-        Raises
-        ------
-        ChainError, ArgumentError
-            The kind or the block does not exist.
-        """
-        effect = effect_of(kind, self._effects)
-        return accepted_payloads(kind, effect, self._record.blocks if height is None else [self.block(height)])
 
     def sign(
         self,
@@ -265,13 +167,19 @@ class ConsortiumChain:
         return transaction
 
     def submit(self, transaction: Transaction) -> bytes:
-        """Queue a `Transaction` for the next block, whose receipt says what became of it; returns its id."""
+        """Queue a `Transaction` for the next block, whose receipt says what became of it; returns its id.
+
+        Raises
+        ------
+        ArgumentTypeError, ChainError
+            It is no transaction, is too large, or there is no room for it.
+        """
         if not isinstance(transaction, Transaction):
             raise ArgumentTypeError(
                 f"transaction is a {type(transaction).__name__}, allowed: a Transaction; "
                 "chain.send(key_pair, kind, frame) makes one, Transaction.from_bytes(data) reads one"
             )
-        self._pool.add(transaction)
+        self._pool.add(transaction, self._state.terms)
         return transaction.id
 
     def seal(self, timestamp: datetime | int) -> Block:
@@ -291,15 +199,23 @@ class ConsortiumChain:
         Raises
         ------
         ArgumentTypeError, ArgumentError, ChainError
-            `timestamp` does not fit, or is before the parent's, or the block cannot be certified; nothing has changed.
+            `timestamp` does not fit, or is before the parent's, or no block became final; nothing has changed.
         """
         moment = require_microseconds("timestamp", timestamp)
-        transactions = tuple(self._ordering.arrange(self._pool.waiting))
-        state, draft = self._executed(transactions, moment)
-        certificate = self._ordering.certify(self.chain_id, draft.hash)
-        block = Block(draft.header, transactions, certificate, draft.receipts)
+        drafts: dict[bytes, tuple[State, Block]] = {}
+
+        def executed(transactions: tuple[Transaction, ...]) -> Block:
+            state, draft = self._executed(transactions, moment)
+            drafts[draft.hash] = state, draft
+            return draft
+
+        proposed = executed(tuple(self._ordering.arrange(self._pool.next_block(self._state.terms))))
+        decided, certificate = self._ordering.decide(proposed, executed, self._state.authority.at(proposed.height))
+        # What stands may have been offered before, when no quorum answered, and have its own moment.
+        state, draft = drafts.get(decided.hash) or self._executed(decided.transactions, decided.header.timestamp)
+        block = Block(draft.header, draft.transactions, certificate, draft.receipts)
         self._append(state, block)
-        self._pool.remove(transactions)
+        self._pool.remove(block.transactions)
         return block
 
     def _executed(self, transactions: Sequence[Transaction], timestamp: int) -> tuple[State, Block]:
@@ -310,7 +226,9 @@ class ConsortiumChain:
             )
         state = self._state.fork()
         height = self.height + 1
-        receipts = execute(state, transactions, Context(self.chain_id, height, self._effects))
+        context = Context(self.chain_id, height, timestamp, self._effects, self._exchange)
+        receipts = execute(state, transactions, context)
+        state.authority = state.authority.after(height)
         header = Header(
             chain_id=self.chain_id,
             height=height,
@@ -320,6 +238,7 @@ class ConsortiumChain:
             receipts_root=receipts_root(receipts),
             state_root=state.root,
             rules_version=self._genesis.rules_version,
+            next_authority=authority_hash(state.authority.at(height + 1)),
         )
         return state, Block(header, tuple(transactions), b"", receipts)
 
@@ -342,7 +261,7 @@ class ConsortiumChain:
             raise ArgumentTypeError(f"block is a {type(block).__name__}, allowed: a Block")
         state, own = self._executed(block.transactions, block.header.timestamp)
         block.header.require_equal(own.header)
-        if not self._ordering.accepts(self.chain_id, block.hash, block.certificate):
+        if not self._ordering.accepts(block.header, block.certificate, self._state.authority.at(block.height)):
             raise ChainError(f"block {own.height}: its certificate is not one of {self._ordering!r} over this header")
         self._append(state, Block(block.header, block.transactions, block.certificate, own.receipts))
 
@@ -354,12 +273,16 @@ class ConsortiumChain:
         ChainError
             A block is not what execution gives; the error names its height and what differs.
         """
-        return ConsortiumChain._from_blocks(self._genesis, self._ordering, self._record.blocks[1:])
+        return ConsortiumChain._from_blocks(self._genesis, self._record.blocks[1:], self._ordering, self._exchange)
 
     @classmethod
-    def _from_blocks(cls, genesis: Genesis, ordering: Ordering, blocks: Sequence[Block]) -> ConsortiumChain:
+    def _from_blocks(
+        cls, genesis: Genesis, blocks: Sequence[Block], ordering: Ordering | None, exchange: Exchange | None
+    ) -> ConsortiumChain:
+        ordering = checked_ordering(genesis, ordering)
+        checked_exchange(genesis, exchange)
         chain = object.__new__(cls)
-        chain._start(genesis, ordering)
+        chain._start(genesis, ordering, exchange)
         for block in blocks:
             chain.append_block(block)
         return chain
@@ -369,7 +292,9 @@ class ConsortiumChain:
         return pack(self._genesis, self._record.blocks[1:], self._head.hash)
 
     @classmethod
-    def from_bytes(cls, data: bytes, *, ordering: Ordering | None = None) -> ConsortiumChain:
+    def from_bytes(
+        cls, data: bytes, *, ordering: Ordering | None = None, exchange: Exchange | None = None
+    ) -> ConsortiumChain:
         """Read a chain that `to_bytes` wrote, executing every block again.
 
         Parameters
@@ -377,21 +302,18 @@ class ConsortiumChain:
         data : bytes
         ordering : Ordering, optional
             Who goes on sealing; without it the chain can be read and checked, and not sealed.
+        exchange : Exchange, optional
+            The one that genesis names, where it names one: orders are cleared again.
 
         Raises
         ------
         ArgumentTypeError
-            `data` is not ``bytes``, or `ordering` not an Ordering.
+            `data` is not ``bytes``, or an argument is of a wrong type.
         GridlabError
             The bytes are damaged, or a block is not what execution gives; the error says where.
         """
         genesis, blocks, head_hash = unpack(data)
-        if ordering is None:
-            ordering = ordering_of(genesis.ordering_name, genesis.ordering_authority)
-        require_ordering(ordering)
-        if (ordering.name, ordering.authority) != (genesis.ordering_name, genesis.ordering_authority):
-            raise ChainError(f"{ordering!r} is not the ordering that genesis names, {genesis.ordering_name!r}")
-        chain = cls._from_blocks(genesis, ordering, blocks)
+        chain = cls._from_blocks(genesis, blocks, ordering, exchange)
         own = chain.head.hash
         if head_hash != own:
             raise ChainError(

@@ -26,7 +26,7 @@ from gridlab.chain.contract_terms import MOST_PRICE, SLOT_MICROSECONDS, Contract
 from gridlab.chain.meters import MOST_GENERATION
 from gridlab.chain.moments import require_microseconds
 from gridlab.chain.sharing import PPB, apportion, pairwise, shares_of
-from gridlab.chain.transfers import CODES
+from gridlab.chain.ledger import CODES
 from gridlab.errors import ChainError
 from gridlab.frames import READINGS, SLOT, Column, Schema, show_rows
 

@@ -21,19 +21,20 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from gridlab.chain.array_encoding import encode_array, read_array
 from gridlab.chain.contract_payments import EXECUTIONS, Meters, payments
 from gridlab.chain.contract_terms import MOST_PRICE, SLOT_MICROSECONDS, ContractTerms
-from gridlab.chain.encoding import u64
+from gridlab.chain.encoding import Reader, blob, compact, u64
 from gridlab.chain.hashing import hexadecimal, tagged_hash
 from gridlab.chain.keys import verify
 from gridlab.chain.members import Members
 from gridlab.chain.meters import MOST_GENERATION
 from gridlab.chain.moments import require_microseconds
-from gridlab.chain.transfers import ASSETS
+from gridlab.chain.ledger import ASSETS
 from gridlab.errors import ChainError
 from gridlab.frames import SLOT, Column, Schema, show_rows
 
-__all__ = ["CONTRACTS", "CONTRACT_SENDER", "EXECUTIONS", "ContractRegistry"]
+__all__ = ["CONTRACTS", "EXECUTIONS", "ContractRegistry"]
 
 Int64s = npt.NDArray[np.int64]
 Uint64s = npt.NDArray[np.uint64]
@@ -46,9 +47,6 @@ CONTRACTS = Schema(
         Column("signature", pl.Binary, "binary", "64 bytes over domain tag, chain id and terms"),
     ),
 )
-
-# Transfers that follow from contracts have ids of their own, under a sender that no member can be.
-CONTRACT_SENDER = 2**32 - 1
 
 _DOMAIN = "gridlab/contract-registry/1"
 _ANNOUNCERS = ("market_operator", "oracle")
@@ -110,6 +108,26 @@ class ContractRegistry:
         read = self.readings.astype("<u8").tobytes() + self.net.astype("<i8").tobytes()
         counts = u64(len(self.terms)) + u64(len(self.readings)) + u64(self.transfers)
         return tagged_hash(_DOMAIN, counts + b"".join(done) + read)
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes of everything that is remembered."""
+        each = (blob(terms.to_bytes()) + encode_array(self.executed[key]) for key, terms in self.terms.items())
+        read = encode_array(self.readings) + encode_array(self.net)
+        return compact(len(self.terms)) + b"".join(each) + read + u64(self.transfers)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> ContractRegistry:
+        """Read what `to_bytes` wrote, or raise ChainError; that it is the true registry only its hash can prove."""
+        reader = Reader(data, "contract registry")
+        found = [
+            (ContractTerms.from_bytes(reader.blob()), read_array(reader, np.int64)) for _ in range(reader.compact())
+        ]
+        readings, net, transfers = read_array(reader, np.uint64), read_array(reader, np.int64), reader.u64()
+        reader.finish()
+        if len(readings) != len(net):
+            raise reader.error(f"{len(readings)} readings and {len(net)} energies, allowed: one for each")
+        terms = MappingProxyType({each.id: each for each, _ in found})
+        return cls(terms, MappingProxyType({each.id: slots for each, slots in found}), readings, net, transfers)
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -216,7 +234,7 @@ class ContractRegistry:
         -------
         registry : ContractRegistry
         transfers : polars.DataFrame
-            As `gridlab.chain.transfers.TRANSFERS`: what must move on the ledger.
+            As `gridlab.chain.ledger.TRANSFERS`: what must move on the ledger.
 
         Raises
         ------

@@ -16,16 +16,30 @@ Bernstein, Lange, "Ed25519: subgroup elements", ed25519.cr.yp.to (the points of 
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from gridlab.chain.arguments import require_bytes
 from gridlab.chain.hashing import blake2b_256
 from gridlab.errors import ArgumentTypeError
 
-__all__ = ["PUBLIC_KEY_BYTES", "SIGNATURE_BYTES", "verify", "verify_many"]
+__all__ = [
+    "PUBLIC_KEY_BYTES",
+    "SIGNATURE_BYTES",
+    "Verdicts",
+    "in_slices",
+    "open_many",
+    "verify",
+    "verify_many",
+    "well_formed",
+]
 
 PUBLIC_KEY_BYTES = 32
 SIGNATURE_BYTES = 64
@@ -41,7 +55,11 @@ SMALL_ORDER_Y = frozenset({1, FIELD_PRIME - 1, 0, _Y_OF_ORDER_8, FIELD_PRIME - _
 # Below this many signatures starting threads costs more than it saves (some 40 µs a signature).
 _THREADING_PAYS = 16
 _REMEMBERED = 1 << 16
+# Short enough that a thread which was held up leaves the rest to the other, long enough that handing over costs nothing.
+_SLICE = 512
 
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 _Equation = Callable[[bytes, bytes, bytes], bool]
 
 
@@ -100,8 +118,16 @@ def _equation() -> _Equation:
     return _openssl if _libsodium(*_COFACTOR_PROBE) else _libsodium
 
 
-class _Verdicts:
-    """Verdicts by (key, message, signature), the oldest forgotten first; a verdict is a fact, so sharing is safe."""
+class Verdicts:
+    """Verdicts by a name that commits to key, message and signature, the oldest forgotten first.
+
+    A verdict is a fact, so sharing it is safe.
+
+    Parameters
+    ----------
+    limit : int
+        How many are remembered.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -109,16 +135,27 @@ class _Verdicts:
         self._lock = threading.Lock()
 
     def get(self, name: bytes) -> bool | None:
+        """Return the verdict, or None where it is not known."""
         return self._known.get(name)
 
+    def get_many(self, names: Sequence[bytes]) -> list[bool | None]:
+        """Return what `get` returns for each."""
+        return list(map(self._known.get, names))
+
     def put(self, name: bytes, *, verdict: bool) -> None:
+        """Remember a verdict."""
+        self.put_many([name], [verdict])
+
+    def put_many(self, names: Sequence[bytes], verdicts: Sequence[bool]) -> None:
+        """Remember many verdicts, one for each name."""
         with self._lock:
-            if len(self._known) >= self._limit:
-                del self._known[next(iter(self._known))]
-            self._known[name] = verdict
+            self._known.update(zip(names, verdicts, strict=True))
+            excess = len(self._known) - self._limit
+            for name in list(itertools.islice(self._known, max(excess, 0))):
+                del self._known[name]
 
 
-_verdicts = _Verdicts(_REMEMBERED)
+_verdicts = Verdicts(_REMEMBERED)
 
 
 def verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
@@ -190,11 +227,107 @@ def verify_many(checks: Sequence[tuple[bytes, bytes, bytes]]) -> list[bool]:
     for place, check in enumerate(checks):
         if not isinstance(check, tuple) or len(check) != 3:
             raise ArgumentTypeError(f"checks[{place}] is {check!r}, allowed: a tuple (key, message, signature)")
+    return in_slices(_verify_slice, checks)
+
+
+def in_slices(act: Callable[[Sequence[_Item]], list[_Result]], items: Sequence[_Item]) -> list[_Result]:
+    """Return what ``act(items)`` returns, its slices shared out over the processor cores.
+
+    Parameters
+    ----------
+    act : callable
+        Takes a slice of `items` and returns one result for each; worth it where most of its time is spent in a library
+        that releases the interpreter, such as checking a signature (some 40 µs).
+    items : sequence
+
+    Returns
+    -------
+    list
+        In the order of `items`.
+    """
     workers = os.cpu_count() or 1
-    if workers == 1 or len(checks) < _THREADING_PAYS:
-        return _verify_slice(checks)
-    size = -(-len(checks) // workers)
-    # One long slice per worker: handing over single signatures costs as much as a third of the work.
+    if workers == 1 or len(items) < _THREADING_PAYS:
+        return act(items)
+    # Long slices, because handing over single signatures costs as much as a third of the work.
+    size = min(_SLICE, -(-len(items) // workers))
     with ThreadPoolExecutor(workers) as pool:
-        slices = pool.map(_verify_slice, [checks[start : start + size] for start in range(0, len(checks), size)])
-        return [verdict for part in slices for verdict in part]
+        slices = pool.map(act, [items[start : start + size] for start in range(0, len(items), size)])
+        return [result for part in slices for result in part]
+
+
+def open_many(public_keys: Sequence[bytes], signed: Sequence[bytes]) -> list[bool]:
+    """Say which of many signed messages satisfy the equation, on this thread.
+
+    No more than the equation: whether key and signature are well formed is for `well_formed` to say, and nothing is
+    remembered. For callers that check thousands, arrange the bytes themselves and keep the verdicts.
+
+    Parameters
+    ----------
+    public_keys : sequence of bytes
+        32 bytes each.
+    signed : sequence of bytes
+        The 64 bytes of a signature and then its message, one for each key.
+
+    Returns
+    -------
+    list of bool
+    """
+    equation = _equation()
+    if equation is not _libsodium:
+        pairs = zip(public_keys, signed, strict=True)
+        return [equation(key, whole[SIGNATURE_BYTES:], whole[:SIGNATURE_BYTES]) for key, whole in pairs]
+    from nacl.bindings import crypto_sign_open
+    from nacl.exceptions import BadSignatureError
+
+    verdicts = []
+    for key, whole in zip(public_keys, signed, strict=True):
+        try:
+            crypto_sign_open(whole, key)
+        except BadSignatureError:
+            verdicts.append(False)
+        else:
+            verdicts.append(True)
+    return verdicts
+
+
+def well_formed(public_keys: npt.NDArray[np.uint8], signatures: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Say which keys and signatures have the one canonical form: S < L, and A and R canonical and not of small order.
+
+    Parameters
+    ----------
+    public_keys : array of uint8, shape (n, 32)
+    signatures : array of uint8, shape (n, 64)
+
+    Returns
+    -------
+    array of bool, shape (n,)
+        For each row what `verify` checks in front of the equation.
+    """
+    usable = _usable_points(_words(public_keys)) & _usable_points(_words(signatures[:, :32]))
+    return usable & _less(_words(signatures[:, 32:]), GROUP_ORDER)
+
+
+def _words(rows: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+    # The least significant word first, as RFC 8032 writes integers; shape (4, n).
+    return np.ascontiguousarray(np.ascontiguousarray(rows).view("<u8").T)
+
+
+def _limbs(number: int) -> list[np.uint64]:
+    return [np.uint64(number >> shift & 2**64 - 1) for shift in (0, 64, 128, 192)]
+
+
+def _less(words: npt.NDArray[np.uint64], bound: int) -> npt.NDArray[np.bool_]:
+    less = np.zeros(words.shape[1], np.bool_)
+    # From the least significant word on: a more significant one overrules unless it is equal.
+    for word, limb in zip(words, _limbs(bound), strict=True):
+        less = (word < limb) | ((word == limb) & less)
+    return less
+
+
+def _usable_points(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    y = words.copy()
+    y[3] &= np.uint64(2**63 - 1)
+    small: Any = np.zeros(y.shape[1], np.bool_)
+    for number in sorted(SMALL_ORDER_Y):
+        small |= np.logical_and.reduce([word == limb for word, limb in zip(y, _limbs(number), strict=True)])
+    return _less(y, FIELD_PRIME) & ~small

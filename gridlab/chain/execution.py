@@ -9,11 +9,16 @@ import polars as pl
 
 from gridlab.chain.arguments import require_text
 from gridlab.chain.blocks import Receipt
-from gridlab.chain.effects import Effect
+from gridlab.chain.effects import Call, Effect
+from gridlab.chain.exchange import Exchange
 from gridlab.chain.frame_encoding import decode_frame, encode_frame
 from gridlab.chain.hashing import hexadecimal
 from gridlab.chain.keys import verify_many
+from gridlab.chain.ledger import ASSETS, CODES
+from gridlab.chain.senders import FEE_SENDER
 from gridlab.chain.state import State
+from gridlab.chain.terms import FEE_ROLES
+from gridlab.chain.trades import trades_root
 from gridlab.chain.transactions import Transaction
 from gridlab.errors import ChainError, GridlabError, LedgerError, nearest
 
@@ -75,13 +80,19 @@ class Context:
         The chain on which a transaction must count.
     height : int
         Height of the block.
+    timestamp : int
+        Of the block, microseconds since 1970-01-01 UTC.
     effects : mapping of str to Effect
         The rules in force.
+    exchange : Exchange or None
+        Who clears orders.
     """
 
     chain_id: str
     height: int
+    timestamp: int
     effects: Mapping[str, Effect]
+    exchange: Exchange | None = None
 
 
 def execute(state: State, transactions: Sequence[Transaction], context: Context) -> tuple[Receipt, ...]:
@@ -101,20 +112,25 @@ def execute(state: State, transactions: Sequence[Transaction], context: Context)
     """
     # One after another: what a transaction may do depends on all before it. Only the signatures do not.
     signed = verify_many([(each.sender, each.message, each.signature) for each in transactions])
+    state.ledger.expire(context.timestamp)
     receipts = []
     for transaction, valid in zip(transactions, signed, strict=True):
         account = state.members.account_of.get(transaction.sender)
         try:
-            _execute_one(state, transaction, context, signed=valid)
+            trades = _execute_one(state, transaction, context, signed=valid)
         except _RefusalError as refusal:
             receipts.append(Receipt(transaction.id, refusal.code, refusal.reason, account))
         else:
-            receipts.append(Receipt(transaction.id, "accepted", account=account))
+            output = b"" if trades is None else trades_root(trades)
+            receipts.append(Receipt(transaction.id, "accepted", "", account, output, trades))
     return tuple(receipts)
 
 
-def _execute_one(state: State, transaction: Transaction, context: Context, *, signed: bool) -> None:
+def _execute_one(
+    state: State, transaction: Transaction, context: Context, *, signed: bool
+) -> pl.DataFrame | None:
     effects = context.effects
+    account = _member(state, transaction, signed=signed)
     if transaction.chain_id != context.chain_id:
         raise _RefusalError(
             "wrong_chain", f"it is for the chain {transaction.chain_id!r}, this is {context.chain_id!r}"
@@ -124,38 +140,84 @@ def _execute_one(state: State, transaction: Transaction, context: Context, *, si
             "unknown_kind", f"kind {transaction.kind!r} is not known; {nearest(transaction.kind, effects)}"
         )
     effect = effects[transaction.kind]
-    account = _licensed(state, transaction, effect, signed=signed)
-    _check_validity(transaction, context.height, int(state.nonces[account]))
+    _check_licence(state, account, transaction.kind, effect)
+    _check_validity(state, transaction, context.height, account)
     try:
         frame = decode_payload(effect, transaction.payload)
     except GridlabError as problem:
         raise _RefusalError("malformed_payload", str(problem)) from problem
-    try:
-        effect.act(state, account, frame)
-    except LedgerError as problem:
-        raise _RefusalError("ledger_refused", str(problem)) from problem
-    except GridlabError as problem:
-        raise _RefusalError("rule_broken", str(problem)) from problem
+    call = Call(account, frame, transaction.payload, context.height, context.timestamp, context.exchange)
+    trades = _charged(state, transaction, effect, call)
     state.nonces[account] += 1
+    return trades
 
 
-def _licensed(state: State, transaction: Transaction, effect: Effect, *, signed: bool) -> int:
+def _charged(state: State, transaction: Transaction, effect: Effect, call: Call) -> pl.DataFrame | None:
+    """Take the fee and give the effect: both, or neither."""
+    fee = state.terms.fee(transaction.size) if state.members.roles[call.account] in FEE_ROLES else 0
+    before, charged = (state.ledger.fork(), state.charged) if fee else (state.ledger, state.charged)
+    try:
+        if fee:
+            _charge(state, call.account, fee)
+        return effect.act(state, call)
+    except _RefusalError:
+        raise
+    except GridlabError as problem:
+        state.ledger, state.charged = before, charged
+        code = "ledger_refused" if isinstance(problem, LedgerError) else "rule_broken"
+        raise _RefusalError(code, str(problem)) from problem
+
+
+def _charge(state: State, account: int, fee: int) -> None:
+    held = state.ledger.available(account, "WATT")
+    if held < fee:
+        raise _RefusalError("fee_unpaid", f"the fee is {fee} micro-WATT, account {account} has {held} to spend")
+    frame = pl.DataFrame(
+        {
+            "transfer_id": [state.charged],
+            "debit_account": [account],
+            "credit_account": [state.operator_account],
+            "asset": ["WATT"],
+            "amount": [fee],
+            "code": ["chain_fee"],
+        },
+        schema_overrides={"asset": ASSETS, "code": CODES},
+    )
+    state.ledger.apply(frame, sender=FEE_SENDER)
+    state.charged += 1
+
+
+def _member(state: State, transaction: Transaction, *, signed: bool) -> int:
+    """Return the sender's account: membership comes before anything else."""
     account = state.members.account_of.get(transaction.sender)
     if account is None:
         raise _RefusalError("not_a_member", f"no member has the key {hexadecimal(transaction.sender)}")
     if not signed:
         raise _RefusalError("bad_signature", f"the signature is not account {account}'s over this transaction")
-    if not state.members.active[account]:
-        raise _RefusalError("licence_withdrawn", f"the licence of account {account} is not in force")
-    role = state.members.roles[account]
-    if role not in effect.roles:
-        allowed = ", ".join(effect.roles)
-        raise _RefusalError("not_permitted", f"account {account} is a {role}, {transaction.kind!r} is for: {allowed}")
     return account
 
 
-def _check_validity(transaction: Transaction, height: int, expected_nonce: int) -> None:
+def _check_licence(state: State, account: int, kind: str, effect: Effect) -> None:
+    if not state.members.active[account]:
+        raise _RefusalError("licence_withdrawn", f"the licence of account {account} is not in force")
+    if not state.members.verified[account]:
+        known = state.members.frame["kyc"][account]
+        raise _RefusalError(
+            "kyc_not_verified", f"the identity check of account {account} is {known!r}; a regulator can renew it"
+        )
+    role = state.members.roles[account]
+    if role not in effect.roles:
+        allowed = ", ".join(effect.roles)
+        raise _RefusalError("not_permitted", f"account {account} is a {role}, {kind!r} is for: {allowed}")
+
+
+def _check_validity(state: State, transaction: Transaction, height: int, account: int) -> None:
+    if transaction.size > state.terms.transaction_bytes:
+        raise _RefusalError(
+            "too_large", f"it has {transaction.size} bytes, allowed: {state.terms.transaction_bytes}; split the frame"
+        )
     if transaction.expiry < height:
         raise _RefusalError("expired", f"it was good until block {transaction.expiry}, this is block {height}")
-    if transaction.nonce != expected_nonce:
-        raise _RefusalError("bad_nonce", f"nonce {transaction.nonce}, the sender's next one is {expected_nonce}")
+    expected = int(state.nonces[account])
+    if transaction.nonce != expected:
+        raise _RefusalError("bad_nonce", f"nonce {transaction.nonce}, the sender's next one is {expected}")

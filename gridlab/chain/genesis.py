@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gridlab.chain import merkle
 from gridlab.chain.arguments import require_text
+from gridlab.chain.authority import Authority, authority_hash
 from gridlab.chain.blocks import Header, receipts_root
 from gridlab.chain.effects import RULES
 from gridlab.chain.encoding import Reader, blob, i64, text, u32
 from gridlab.chain.frame_encoding import decode_frame, encode_frame
 from gridlab.chain.hashing import ZERO_HASH
 from gridlab.chain.members import Members
+from gridlab.chain.ordering import SingleSequencer
 from gridlab.chain.state import State
+from gridlab.chain.terms import ChainTerms
 from gridlab.errors import ArgumentError, ChainError
 
 __all__ = ["Genesis"]
@@ -32,6 +35,9 @@ class Genesis:
     ordering_authority : bytes
         What certificates are checked against.
     members : Members
+    terms : ChainTerms
+    exchange_terms : bytes
+        What decides how orders are cleared (`gridlab.chain.exchange.Exchange.terms`); empty without an exchange.
     """
 
     chain_id: str
@@ -40,12 +46,19 @@ class Genesis:
     ordering_name: str
     ordering_authority: bytes
     members: Members
+    terms: ChainTerms = field(default_factory=ChainTerms)
+    exchange_terms: bytes = b""
 
     def __post_init__(self) -> None:
         if not require_text("chain_id", self.chain_id, longest=64):
             raise ArgumentError("chain_id is empty, allowed: a name of 1 to 64 bytes")
         if self.rules_version not in RULES:
             raise ChainError(f"rules version {self.rules_version} is not known, allowed: {list(RULES)}")
+        if (self.exchange_terms or not self.terms.free) and not self.members.with_role("market_operator"):
+            raise ChainError(
+                "members: none is a market_operator, who receives fees and closes gates; add one, or leave out the "
+                "exchange and the fees"
+            )
 
     def to_bytes(self) -> bytes:
         """Return the canonical bytes."""
@@ -57,6 +70,8 @@ class Genesis:
                 text(self.ordering_name),
                 blob(self.ordering_authority),
                 blob(encode_frame(self.members.frame)),
+                self.terms.to_bytes(),
+                blob(self.exchange_terms),
             ]
         )
 
@@ -79,11 +94,19 @@ class Genesis:
             reader.text(),
             reader.blob(),
             Members.of(decode_frame(reader.blob(), "members")),
+            ChainTerms.read(reader),
+            reader.blob(),
         )
         reader.finish()
         if genesis.to_bytes() != data:
             raise reader.error("the members frame does not have the columns and dtypes of genesis")
         return genesis
+
+    @property
+    def state(self) -> State:
+        """The state that the first block starts from."""
+        authority = Authority(self.ordering_authority, replaceable=self.ordering_name != SingleSequencer.name)
+        return State.of(self.members, self.terms, authority, self.chain_id)
 
     @property
     def header(self) -> Header:
@@ -95,6 +118,7 @@ class Genesis:
             timestamp=self.timestamp,
             transactions_root=merkle.root([self.to_bytes()], hash="blake2b-256"),
             receipts_root=receipts_root([]),
-            state_root=State.of(self.members).root,
+            state_root=self.state.root,
             rules_version=self.rules_version,
+            next_authority=authority_hash(self.ordering_authority),
         )

@@ -12,15 +12,18 @@ from gridlab.chain.ed25519 import PUBLIC_KEY_BYTES
 from gridlab.errors import ChainError
 from gridlab.frames import Column, Schema, show_rows
 
-__all__ = ["MEMBERS", "ROLES", "Members"]
+__all__ = ["KYC", "MEMBERS", "ROLES", "Members"]
 
 ROLES = pl.Enum(
     [
         *("trader", "market_operator", "grid_operator", "watt_issuer"),
         *("reserve_bank", "regulator", "oracle", "treasury"),
         "certificate_issuer",  # EGAT for I-REC(E), TGO for T-VER
+        "bridge_operator",
     ]
 )
+# Know your customer: who acts has been identified, and has not been lost sight of since.
+KYC = pl.Enum(["verified", "pending", "expired", "refused"])
 
 _LONGEST_NAME = 200
 
@@ -32,6 +35,7 @@ MEMBERS = Schema(
         Column("role", ROLES, "category", "what the licence is for"),
         Column("public_key", pl.Binary, "binary", "32 bytes, Ed25519; unique"),
         Column("active", pl.Boolean, "boolean", "whether the licence is in force"),
+        Column("kyc", KYC, "category", "state of the identity check; only who is 'verified' may act"),
     ),
 )
 
@@ -46,6 +50,8 @@ class Members:
         As `MEMBERS` declares.
     roles : tuple of str
     active : array of bool
+    verified : array of bool
+        Whose identity is verified.
     account_of : dict of bytes to int
         Public key -> account.
     """
@@ -53,11 +59,12 @@ class Members:
     frame: pl.DataFrame
     roles: tuple[str, ...]
     active: npt.NDArray[np.bool_]
+    verified: npt.NDArray[np.bool_]
     account_of: dict[bytes, int]
 
     @classmethod
     def of(cls, members: pl.DataFrame | pl.LazyFrame) -> Members:
-        """Check a members frame; where it has no column `active`, every licence is in force.
+        """Check a members frame; without a column `active` every licence is in force, without `kyc` all are verified.
 
         Raises
         ------
@@ -68,8 +75,9 @@ class Members:
         """
         if isinstance(members, pl.LazyFrame):
             members = members.collect()
-        if isinstance(members, pl.DataFrame) and "active" not in members.columns:
-            members = members.with_columns(active=pl.lit(True))
+        if isinstance(members, pl.DataFrame):
+            usual = {"active": pl.lit(True), "kyc": pl.lit("verified", dtype=KYC)}
+            members = members.with_columns(**{n: e for n, e in usual.items() if n not in members.columns})
         rules = {
             "an account is not the row's own number; number the members 0, 1, 2, … in order": (
                 pl.col("account") != pl.int_range(pl.len())
@@ -87,6 +95,7 @@ class Members:
             frame,
             tuple(frame["role"].to_list()),
             frame["active"].to_numpy(),
+            (frame["kyc"] == "verified").to_numpy(),
             {key: account for account, key in enumerate(keys)},
         )
 
@@ -98,7 +107,7 @@ class Members:
         return [account for account, own in enumerate(self.roles) if own == role]
 
     def changed(self, changes: pl.DataFrame) -> Members:
-        """Return the members after licences were granted, withdrawn or given a new key.
+        """Return the members after licences were granted, withdrawn or given a new key or KYC state.
 
         Parameters
         ----------
@@ -124,6 +133,7 @@ class Members:
                 f"{show_rows(joined, moved)}"
             )
         members = Members.of(pl.concat([self.frame, changes]).unique("account", keep="last").sort("account"))
-        if not any(members.active[account] for account in members.with_role("regulator")):
-            raise ChainError("membership: no active regulator would be left, and nobody could license one")
+        acting = members.active & members.verified
+        if not any(acting[account] for account in members.with_role("regulator")):
+            raise ChainError("membership: no regulator who may act would be left, and nobody could license one")
         return members

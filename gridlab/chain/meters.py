@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from gridlab.chain.array_encoding import encode_array, read_array
+from gridlab.chain.encoding import Reader
 from gridlab.chain.hashing import tagged_hash
 from gridlab.errors import ChainError
 from gridlab.frames import show_rows
@@ -75,6 +77,25 @@ class MeterRegister:
         sizes = np.array([len(each) for each in arrays], "<u8").tobytes()
         little = (each.astype(each.dtype.newbyteorder("<"), copy=False).tobytes() for each in arrays)
         return tagged_hash(_DOMAIN, sizes + b"".join(little))
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes of everything that is remembered."""
+        return b"".join(map(encode_array, (self.days, self.slots, self.months, self.generation, self.groups)))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Read what `to_bytes` wrote, or raise ChainError; that it is the true register only its hash can prove."""
+        reader = Reader(data, "meter register")
+        days, slots = read_array(reader, np.uint64), read_array(reader, np.uint8, width=_BYTES_A_DAY)
+        months, generation = read_array(reader, np.uint64), read_array(reader, np.int64)
+        groups = read_array(reader, np.int64)
+        reader.finish()
+        if len(days) != len(slots) or len(months) != len(generation):
+            raise reader.error(
+                f"{len(days)} days with {len(slots)} rows of slots, {len(months)} months with "
+                f"{len(generation)} energies; allowed: one for each"
+            )
+        return cls(days, slots, months, generation, groups)
 
     @property
     def monthly(self) -> pl.DataFrame:

@@ -1,23 +1,41 @@
 """The seam between execution and consensus: who puts transactions in order, and what makes a block final.
 
-The chain executes what an `Ordering` has arranged and asks it for a certificate over the header's hash. What stands
-here is the plainest honest one: a single sequencer that takes transactions as they arrive and signs each block. It is
-no consensus: whoever trusts the chain trusts that one key.
+The chain executes what an `Ordering` has arranged and asks it for a certificate over the header. Twenty-one validators
+that agree by PBFT stand in `gridlab.chain.pbft_ordering`. What stands here is the plainest honest one: a single
+sequencer that takes transactions as they arrive and signs each block. It is no consensus: whoever trusts the chain
+trusts that one key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import polars as pl
 
 from gridlab.chain.arguments import require_bytes
+from gridlab.chain.blocks import Block, Header
 from gridlab.chain.ed25519 import PUBLIC_KEY_BYTES
 from gridlab.chain.hashing import signing_message
 from gridlab.chain.keys import KeyPair, require_key_pair, verify
 from gridlab.chain.transactions import Transaction
 from gridlab.errors import ArgumentTypeError, ChainError, nearest
 
-__all__ = ["Ordering", "SingleSequencer", "ordering_of", "require_ordering"]
+__all__ = ["ROUNDS", "Execute", "Ordering", "SingleSequencer", "ordering_of", "require_ordering"]
+
+
+ROUNDS: Mapping[str, Any] = {
+    "height": pl.UInt64,
+    "view": pl.UInt64,
+    "view_changes": pl.UInt32,
+    "proposed_ms": pl.Float64,
+    "final_ms": pl.Float64,
+    "finality_ms": pl.Float64,
+    "messages": pl.UInt64,
+    "signatures": pl.UInt32,
+}
+
+Execute = Callable[[tuple[Transaction, ...]], Block]
 
 
 @runtime_checkable
@@ -29,17 +47,31 @@ class Ordering(Protocol):
         """Name under which `ordering_of` finds the way to check this ordering's certificates."""
 
     @property
+    def rounds(self) -> pl.DataFrame:
+        """How each block became final, as `ROUNDS`; empty where nobody had to agree."""
+
+    @property
     def authority(self) -> bytes:
-        """What genesis commits to, and all that is needed to check certificates."""
+        """What genesis commits to, and all that is needed to check certificates of the first blocks."""
 
     def arrange(self, pending: Sequence[Transaction]) -> tuple[Transaction, ...]:
         """Put the pending transactions in the order in which the next block executes them."""
 
-    def certify(self, chain_id: str, header_hash: bytes) -> bytes:
-        """Make the certificate of a block, or raise ChainError."""
+    def decide(self, proposed: Block, execute: Execute, authority: bytes) -> tuple[Block, bytes]:
+        """Return the block that is final and its certificate, or raise ChainError where there is none.
 
-    def accepts(self, chain_id: str, header_hash: bytes, certificate: bytes) -> bool:
-        """Say whether a certificate makes that block final."""
+        Parameters
+        ----------
+        proposed : Block
+            What the arranged transactions give.
+        execute : callable
+            Gives the block of other transactions in its place, should whoever orders want to show one.
+        authority : bytes
+            The authority in force.
+        """
+
+    def accepts(self, header: Header, certificate: bytes, authority: bytes) -> bool:
+        """Say whether a certificate makes the block of this header final under the authority in force."""
 
 
 class SingleSequencer:
@@ -65,6 +97,11 @@ class SingleSequencer:
         return f"SingleSequencer({self._public_key.hex()[:16]}…{'' if self._key_pair else ', cannot seal'})"
 
     @property
+    def rounds(self) -> pl.DataFrame:
+        """No rows: one key agrees with itself at once."""
+        return pl.DataFrame(schema=dict(ROUNDS))
+
+    @property
     def authority(self) -> bytes:
         """The sequencer's public key."""
         return self._public_key
@@ -73,21 +110,35 @@ class SingleSequencer:
         """Keep the order of arrival."""
         return tuple(pending)
 
-    def certify(self, chain_id: str, header_hash: bytes) -> bytes:
+    def decide(
+        self,
+        proposed: Block,
+        execute: Execute,  # noqa: ARG002 - it shows what it was given
+        authority: bytes,  # noqa: ARG002 - it is the only authority itself
+    ) -> tuple[Block, bytes]:
         """Sign the block; raises ChainError where only the public key is known."""
         if self._key_pair is None:
             raise ChainError(
                 "the sequencer's secret key is not here, so blocks can be checked and not sealed; "
                 "give ordering=SingleSequencer(key_pair) to go on sealing"
             )
-        return self._key_pair.sign(signing_message(self._DOMAIN, chain_id, header_hash))
+        return proposed, self._key_pair.sign(self._message(proposed.header))
 
-    def accepts(self, chain_id: str, header_hash: bytes, certificate: bytes) -> bool:
+    def accepts(self, header: Header, certificate: bytes, authority: bytes) -> bool:
         """Say whether the certificate is the sequencer's signature of this block of this chain."""
-        return verify(self._public_key, signing_message(self._DOMAIN, chain_id, header_hash), certificate)
+        return verify(authority, self._message(header), certificate)
+
+    def _message(self, header: Header) -> bytes:
+        return signing_message(self._DOMAIN, header.chain_id, header.hash)
 
 
-_KNOWN: dict[str, Callable[[bytes], Ordering]] = {SingleSequencer.name: SingleSequencer}
+def _pbft(authority: bytes) -> Ordering:
+    from gridlab.chain.pbft_ordering import PbftOrdering
+
+    return PbftOrdering.checking(authority)
+
+
+_KNOWN: dict[str, Callable[[bytes], Ordering]] = {SingleSequencer.name: SingleSequencer, "pbft": _pbft}
 
 
 def ordering_of(name: str, authority: bytes) -> Ordering:
@@ -109,6 +160,7 @@ def require_ordering(value: object) -> Ordering:
     """Return `value` if it is an `Ordering`, or raise ArgumentTypeError."""
     if not isinstance(value, Ordering):
         raise ArgumentTypeError(
-            f"ordering is a {type(value).__name__}, allowed: an Ordering such as SingleSequencer(key_pair)"
+            f"ordering is a {type(value).__name__}, allowed: an Ordering such as PbftOrdering.of(21) or "
+            "SingleSequencer(key_pair)"
         )
     return value

@@ -11,6 +11,7 @@ from gridlab.chain.blocks import Block
 from gridlab.chain.effects import Effect
 from gridlab.chain.execution import decode_payload
 from gridlab.chain.hashing import hexadecimal
+from gridlab.chain.trades import TRADES
 from gridlab.frames import SLOT
 
 __all__ = ["BLOCKS", "TRANSACTIONS", "BlockRecord", "accepted_payloads"]
@@ -73,6 +74,23 @@ class BlockRecord:
         """Return one row per block, as `BLOCKS`."""
         rows = pl.DataFrame(self._block_rows, schema={**BLOCKS, "slot": pl.Int64}, orient="row")
         return rows.with_columns(pl.col("slot").cast(SLOT))
+
+    def trade_frame(self) -> pl.DataFrame:
+        """Return one row per trade: ``height``, ``index``, ``place`` and the columns of `TRADES`."""
+        frames = [
+            receipt.trades.select(
+                pl.lit(block.height, dtype=pl.UInt64).alias("height"),
+                pl.lit(index, dtype=pl.UInt32).alias("index"),
+                pl.int_range(pl.len(), dtype=pl.UInt32).alias("place"),
+                pl.all(),
+            )
+            for block in self.blocks
+            for index, receipt in enumerate(block.receipts)
+            if receipt.trades is not None
+        ]
+        places = {"height": pl.UInt64, "index": pl.UInt32, "place": pl.UInt32}
+        nothing = pl.concat([pl.DataFrame(schema=places), TRADES.empty()], how="horizontal")
+        return pl.concat([nothing, *frames])
 
     def transaction_frame(self) -> pl.DataFrame:
         """Return one row per transaction, as `TRANSACTIONS`."""

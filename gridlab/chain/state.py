@@ -1,19 +1,28 @@
-"""What the chain knows after a block: members, the next nonce of each, the ledger, meters and certificates."""
+"""What the chain knows after a block: members, nonces, the ledger, orders, meters, certificates, contracts, terms."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from gridlab.chain import merkle
+from gridlab.chain.authority import Authority
 from gridlab.chain.certificates import CertificateRegistry
 from gridlab.chain.contracts import ContractRegistry
-from gridlab.chain.encoding import text
+from gridlab.chain.encoding import text, u64
+from gridlab.chain.frame_encoding import encode_frame
+from gridlab.chain.hashing import tagged_hash
 from gridlab.chain.ledger import Ledger
-from gridlab.chain.members import ROLES, Members
+from gridlab.chain.members import KYC, ROLES, Members
 from gridlab.chain.meters import MeterRegister
+from gridlab.chain.packets import Packets
+from gridlab.chain.reports import OracleReports
+from gridlab.chain.resting import RestingOrders
+from gridlab.chain.terms import ChainTerms
 
 __all__ = ["BACKING", "ISSUER_ROLES", "State"]
 
@@ -21,8 +30,12 @@ __all__ = ["BACKING", "ISSUER_ROLES", "State"]
 ISSUER_ROLES = {"WATT": "watt_issuer", "THB": "reserve_bank"}
 BACKING = {"WATT": "THB"}
 
+_TERMS_DOMAIN = "gridlab/state-terms/1"
+_NAMES_DOMAIN = "gridlab/state-names/1"
 _RECORDS_DOMAIN = "gridlab/state-records/1"
 _CONTRACTS_DOMAIN = "gridlab/state-contracts/1"
+_ORDERS_DOMAIN = "gridlab/state-orders/1"
+_LINKS_DOMAIN = "gridlab/state-links/1"
 _ROLE_CODE = {role: code for code, role in enumerate(ROLES.categories)}
 
 
@@ -36,10 +49,18 @@ class State:
     nonces : array of uint64
         Per account, how many of its transactions have been accepted.
     ledger : Ledger
+    terms : ChainTerms
+    authority : Authority
+        Who certifies blocks.
+    charged : int
+        How many fees were taken.
+    resting : RestingOrders
     meters : MeterRegister
         What readings were accepted.
     certificates : CertificateRegistry
     contracts : ContractRegistry
+    reports : OracleReports
+    packets : Packets
     chain_id : str
         The chain for which signatures inside a payload must be.
     """
@@ -47,22 +68,36 @@ class State:
     members: Members
     nonces: npt.NDArray[np.uint64]
     ledger: Ledger
+    terms: ChainTerms = field(default_factory=ChainTerms)
+    authority: Authority = field(default_factory=lambda: Authority(b""))
+    charged: int = 0
+    resting: RestingOrders = field(default_factory=RestingOrders)
     meters: MeterRegister = field(default_factory=MeterRegister)
     certificates: CertificateRegistry = field(default_factory=CertificateRegistry)
     contracts: ContractRegistry = field(default_factory=ContractRegistry)
+    reports: OracleReports = field(default_factory=OracleReports)
+    packets: Packets = field(default_factory=Packets)
     chain_id: str = ""
 
     @classmethod
-    def of(cls, members: Members, chain_id: str = "") -> State:
+    def of(cls, members: Members, terms: ChainTerms, authority: Authority, chain_id: str) -> State:
         """Return the state at genesis: all balances zero."""
         issuers = {asset: members.with_role(role) for asset, role in ISSUER_ROLES.items()}
         ledger = Ledger(len(members), issuers=issuers, backing=BACKING)
-        return cls(members, np.zeros(len(members), np.uint64), ledger, chain_id=chain_id)
+        nonces = np.zeros(len(members), np.uint64)
+        return cls(members, nonces, ledger, terms=terms, authority=authority, chain_id=chain_id)
 
     def fork(self) -> State:
         """Return an independent copy."""
-        kept = (self.meters, self.certificates, self.contracts, self.chain_id)
-        return State(self.members, self.nonces.copy(), self.ledger.fork(), *kept)
+        twin = copy(self)
+        twin.nonces, twin.ledger = self.nonces.copy(), self.ledger.fork()
+        return twin
+
+    @property
+    def operator_account(self) -> int | None:
+        """The account that receives fees and to which reservations are made: the first market operator's."""
+        operators = self.members.with_role("market_operator")
+        return operators[0] if operators else None
 
     def set_members(self, members: Members) -> None:
         """Take over changed members; new ones get an account, and issuers the right to issue."""
@@ -74,28 +109,36 @@ class State:
         self.members = members
 
     def leaves(self) -> list[bytes]:
-        """Return one canonical leaf per account, one over meters and certificates and one over contracts where any are.
+        """Return one canonical leaf per account, then one per register that holds anything.
 
-        An account's leaf is account (4 bytes), balances (8 each), public key (32), role (1), active (1), nonce (8). The
-        other two have other lengths and begin with a tag: the hashes of the meter register and of the certificates (32
-        bytes each) follow, or that of the contract registry.
+        An account's leaf is what the ledger says of it, public key (32 bytes), role, active, KYC state (1 each), nonce
+        (8). The others begin with a tag, and hold the hashes of what they stand for.
         """
-        keys = self.members.frame["public_key"].to_list()
-        roles = [_ROLE_CODE[role] for role in self.members.roles]
-        active = self.members.active.tolist()
+        members = self.members
+        keys = members.frame["public_key"].to_list()
+        roles = [_ROLE_CODE[role] for role in members.roles]
+        known = members.frame["kyc"].cast(KYC).to_physical().to_list()
         tails = self.nonces.astype("<u8").tobytes()
         accounts = [
-            leaf + key + bytes((role, licensed)) + tails[8 * account : 8 * account + 8]
-            for account, (leaf, key, role, licensed) in enumerate(
-                zip(self.ledger.leaves(), keys, roles, active, strict=True)
+            leaf + key + bytes((role, licensed, kyc)) + tails[8 * account : 8 * account + 8]
+            for account, (leaf, key, role, licensed, kyc) in enumerate(
+                zip(self.ledger.leaves(), keys, roles, members.active.tolist(), known, strict=True)
             )
         ]
-        leaves = accounts
+        return [*accounts, *self._registers()]
+
+    def _registers(self) -> Iterator[bytes]:
+        names = tagged_hash(_NAMES_DOMAIN, encode_frame(self.members.frame.select("name")))
+        held = self.authority.hash + u64(self.charged) + self.ledger.commitment + names
+        yield text(_TERMS_DOMAIN) + self.terms.to_bytes() + held
         if not (self.meters.is_empty and self.certificates.is_empty):
-            leaves = [*leaves, text(_RECORDS_DOMAIN) + self.meters.hash + self.certificates.hash]
+            yield text(_RECORDS_DOMAIN) + self.meters.hash + self.certificates.hash
         if not self.contracts.is_empty:
-            leaves = [*leaves, text(_CONTRACTS_DOMAIN) + self.contracts.hash]
-        return leaves
+            yield text(_CONTRACTS_DOMAIN) + self.contracts.hash
+        if not self.resting.is_empty:
+            yield text(_ORDERS_DOMAIN) + self.resting.hash
+        if not (self.reports.is_empty and self.packets.is_empty):
+            yield text(_LINKS_DOMAIN) + self.reports.hash + self.packets.hash
 
     @property
     def root(self) -> bytes:

@@ -94,6 +94,11 @@ class Transaction:
         """Whether the signature is the sender's."""
         return verify(self.sender, self.message, self.signature)
 
+    @property
+    def size(self) -> int:
+        """How many canonical bytes it has."""
+        return len(self.to_bytes())
+
     def to_bytes(self) -> bytes:
         """Return the canonical bytes: chain id, body, signature."""
         return text(self.chain_id) + self.body + self.signature

@@ -181,6 +181,22 @@ class Market(Levers):
             options |= {"tariff": self.landed_terms(), "accounts": accounts}
         return clear(orders, self.rule, **options)
 
+    def session(self, orders: pl.DataFrame, accounts: pl.DataFrame | None = None) -> tuple[Clearing, pl.DataFrame]:
+        """Clear `orders` under the circuit breaker.
+
+        Returns
+        -------
+        Clearing
+            Without the orders of halted books.
+        polars.DataFrame
+            ``slot``, ``zone`` of the books that the circuit breaker kept out.
+        """
+        clearing = self.clear(orders, accounts)
+        halts = self.protection.halts(clearing.prices)
+        if halts.is_empty():
+            return clearing, halts
+        return self.clear(orders.join(halts, on=["slot", "zone"], how="anti"), accounts), halts
+
     def settle(
         self, orders: pl.DataFrame | pl.LazyFrame, accounts: pl.DataFrame, institutions: Institutions
     ) -> Settled:

@@ -72,10 +72,15 @@ class Protection(Levers):
         return limit_positions(orders, limit) if limit else orders
 
     def halts(self, prices: pl.DataFrame) -> pl.DataFrame:
-        """Return the books (``slot``, ``zone``) that the circuit breaker in force halts."""
-        if not self.breaker_move:
+        """Return the books (``slot``, ``zone``) that the circuit breaker in force halts.
+
+        Each delivery day is a session of its own: its gate closes at once, and its first price is no move.
+        """
+        if not self.breaker_move or prices.is_empty():
             return prices.select("slot", "zone").clear()
-        return halted_books(prices, move=units.share(self.breaker_move), pause=int(self.breaker_pause))
+        move, pause = units.share(self.breaker_move), int(self.breaker_pause)
+        days = prices.with_columns(day=pl.col("slot").dt.date()).partition_by("day", include_key=False)
+        return pl.concat([halted_books(day, move=move, pause=pause) for day in days]).sort("slot", "zone")
 
 
 def limit_positions(orders: pl.DataFrame, limit: int) -> pl.DataFrame:

@@ -5,7 +5,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gridlab.chain import Block, ConsortiumChain, Header, Ordering, SingleSequencer, Transaction, keys, merkle
+from gridlab.chain import (
+    Block,
+    ConsortiumChain,
+    Header,
+    Ordering,
+    PbftOrdering,
+    SingleSequencer,
+    Transaction,
+    keys,
+    merkle,
+)
 from gridlab.errors import ArgumentError, ArgumentTypeError, ChainError, FrameError, GridlabError
 
 
@@ -15,8 +25,8 @@ def test_blocks_link_and_commit_to_what_they_hold(chain, pairs, pay, make):
     block = chain.seal(make.start + timedelta(minutes=15))
     ids = [transaction.id for transaction in block.transactions]
     receipts = [
-        ids[0] + b"\x20accepted",
-        ids[1] + b"\x2crule_broken",
+        ids[0] + b"\x20accepted" + b"\x00",
+        ids[1] + b"\x2crule_broken" + b"\x00",
     ]
     assert block.header.parent == chain.block(1).hash
     assert block.header.transactions_root == merkle.root(ids, hash="blake2b-256")
@@ -102,9 +112,12 @@ def test_another_ordering_may_arrange_and_leave_transactions(members, pairs, mak
     assert chain.blocks["rejected"].sum() == 0
 
 
-def test_a_sequencer_without_its_secret_checks_and_does_not_seal(chain, make):
-    reader = ConsortiumChain.from_bytes(chain.to_bytes(), ordering=SingleSequencer(chain.ordering.authority))
-    with pytest.raises(ChainError, match="secret key is not here"):
+@pytest.mark.parametrize("ordering", [PbftOrdering.of(4), SingleSequencer(keys.sandbox(0, "sequencer"))])
+def test_without_secret_keys_a_chain_is_checked_and_not_sealed(members, ordering, make):
+    chain = ConsortiumChain(members, ordering=ordering)
+    chain.seal(make.start)
+    reader = ConsortiumChain.from_bytes(chain.to_bytes())
+    with pytest.raises(ChainError, match="secret keys? .*not here"):
         reader.seal(make.start)
     assert reader.height == chain.height
 

@@ -16,7 +16,7 @@ from gridlab.chain.contract_terms import (
     SettlementTerms,
     TradingRules,
 )
-from gridlab.chain.contracts import CONTRACT_SENDER
+from gridlab.chain.senders import CONTRACT_SENDER
 from gridlab.chain.sharing import PPB
 from gridlab.errors import ArgumentError, ArgumentTypeError, ChainError, GridlabError
 from gridlab.market.agreements.contracts import EnergyTradingContract

@@ -1,5 +1,7 @@
 import hashlib
+import itertools
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -163,7 +165,7 @@ def test_garbage_bytes_are_not_valid_and_never_an_exception(key, message, signat
 
 def test_verdicts_are_remembered_by_key_message_and_signature(monkeypatch):
     asked = []
-    monkeypatch.setattr(ed25519, "_verdicts", ed25519._Verdicts(2))
+    monkeypatch.setattr(ed25519, "_verdicts", ed25519.Verdicts(2))
     monkeypatch.setattr(ed25519, "_equation", lambda: lambda *check: asked.append(check) or True)
     pair = keys.sandbox(0, "remembered")
     checks = [(pair.public_key, message, pair.sign(message)) for message in (b"a", b"b", b"c")]
@@ -191,6 +193,66 @@ def test_verify_many_gives_one_verdict_per_check_in_order(count):
         checks.append((pair.public_key, message if good else b"other", pair.sign(message)))
         expected.append(good)
     assert keys.verify_many(checks) == expected
+
+
+EDGES = [
+    *range(3),
+    *(P + step for step in range(-2, 20)),
+    *(L + step for step in range(-2, 3)),
+    *sorted(ed25519.SMALL_ORDER_Y),
+    *(y + step for y in sorted(ed25519.SMALL_ORDER_Y) for step in (1, 2**64, 2**128, 2**192)),
+    *(2**bits - 1 for bits in (64, 128, 192, 252, 253, 254, 255)),
+]
+NUMBERS = st.sampled_from(EDGES) | st.integers(0, 2**255 - 1)
+
+
+@given(rows=st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS, st.integers(0, 7)), max_size=12))
+def test_well_formedness_by_the_column_is_that_of_each_row(rows):
+    # The three top bits: the signs of A and R, and a bit that makes S too large.
+    numbers = [
+        [number % 2**255 | (signs >> place & 1) << 255 for place, number in enumerate(row)] for *row, signs in rows
+    ]
+    whole = [[number.to_bytes(32, "little") for number in row] for row in numbers]
+    keys_array = np.frombuffer(b"".join(row[0] for row in whole), np.uint8).reshape(-1, 32)
+    signatures = np.frombuffer(b"".join(row[1] + row[2] for row in whole), np.uint8).reshape(-1, 64)
+    expected = [ed25519._well_formed(row[0], row[1] + row[2]) for row in whole]
+    assert ed25519.well_formed(keys_array, signatures).tolist() == expected
+
+
+def test_every_edge_is_judged_alike_by_row_and_by_column():
+    fine = (9).to_bytes(32, "little")
+    edges = [(number | sign << 255).to_bytes(32, "little") for number in EDGES if number < 2**255 for sign in (0, 1)]
+    places = itertools.chain.from_iterable(((edge, fine, fine), (fine, edge, fine), (fine, fine, edge)) for edge in edges)
+    rows = np.frombuffer(b"".join(map(b"".join, places)), np.uint8).reshape(-1, 96)
+    expected = [ed25519._well_formed(row.tobytes()[:32], row.tobytes()[32:]) for row in rows]
+    assert ed25519.well_formed(rows[:, :32], rows[:, 32:]).tolist() == expected
+    assert 0 < sum(expected) < len(expected)
+
+
+@pytest.mark.parametrize("library", ["_libsodium", "_openssl"])
+def test_opening_many_gives_one_verdict_per_signed_message(monkeypatch, library):
+    monkeypatch.setattr(ed25519, "_equation", lambda: getattr(ed25519, library))
+    pair = keys.sandbox(0, "open")
+    messages = [b"", b"one", bytes(1000)]
+    signed = [pair.sign(message) + message for message in messages]
+    spoilt = [whole[:-1] + bytes([whole[-1] ^ 1]) for whole in signed]
+    assert ed25519.open_many([pair.public_key] * 6, [*signed, *spoilt]) == [True] * 3 + [False] * 3
+
+
+@pytest.mark.parametrize("cores", [1, 2, 7])
+@pytest.mark.parametrize("count", [0, 15, 16, 1025, 2000])
+def test_slices_on_any_number_of_cores_give_the_results_in_order(monkeypatch, cores, count):
+    monkeypatch.setattr(ed25519.os, "cpu_count", lambda: cores)
+    assert ed25519.in_slices(lambda part: [2 * item for item in part], range(count)) == [2 * n for n in range(count)]
+
+
+def test_many_verdicts_at_once_push_out_the_oldest():
+    memory = ed25519.Verdicts(3)
+    memory.put_many([b"a", b"b"], [True, False])
+    memory.put_many([b"c", b"b", b"d"], [True, True, False])
+    assert memory.get_many([b"a", b"b", b"c", b"d"]) == [None, True, True, False]
+    memory.put_many([b"1", b"2", b"3", b"4", b"5"], [True] * 5)
+    assert memory.get_many([b"d", b"1", b"2", b"3", b"4", b"5"]) == [None, None, None, True, True, True]
 
 
 def test_sandbox_keys_differ_by_seed_and_name_and_never_by_run():

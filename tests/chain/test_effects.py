@@ -162,7 +162,7 @@ def test_a_new_issuer_may_mint(chain, pairs, make, account):
         ("alice", {"name": pl.lit("x" * 201)}, "longer than 200 bytes"),
         ("alice", {"public_key": pl.lit(b"short")}, "32 bytes"),
         ("alice", {"account": pl.lit(9, pl.UInt32), "name": pl.lit("zoe"), "public_key": pl.lit(bytes(32))}, "number"),
-        ("regulator", {"active": pl.lit(False)}, "no active regulator"),
+        ("regulator", {"active": pl.lit(False)}, "no regulator who may act"),
     ],
 )
 def test_membership_changes_that_break_a_rule_are_rejected(chain, pairs, make, name, changes, reason):

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from gridlab.chain import Block, ConsortiumChain, Header, SingleSequencer, keys
+from gridlab.chain import Block, ConsortiumChain, Header, PbftOrdering
 from gridlab.chain.saved_chain import pack, unpack
 from gridlab.errors import ArgumentTypeError, ChainError, GridlabError
 
@@ -18,8 +18,7 @@ def saved(chain, pairs, make, account):
 
 
 def test_a_saved_chain_comes_back_and_goes_on(saved, make):
-    sequencer = SingleSequencer(keys.sandbox(0, "sequencer"))
-    chain = ConsortiumChain.from_bytes(saved, ordering=sequencer)
+    chain = ConsortiumChain.from_bytes(saved, ordering=PbftOrdering.of(21))
     assert chain.to_bytes() == saved
     assert chain.seal(make.start + timedelta(minutes=30)).height == 3
 
@@ -97,9 +96,9 @@ def test_a_block_that_does_not_fit_changes_nothing(chain, saved):
     assert reader.to_bytes() == saved
 
 
-def test_another_sequencer_is_not_the_one_of_genesis(saved):
+def test_another_set_of_validators_is_not_the_one_of_genesis(saved):
     with pytest.raises(ChainError, match="not the ordering that genesis names"):
-        ConsortiumChain.from_bytes(saved, ordering=SingleSequencer(keys.sandbox(0, "usurper")))
+        ConsortiumChain.from_bytes(saved, ordering=PbftOrdering.of(21, seed=1))
 
 
 @pytest.mark.parametrize("data", ["text", None, bytearray(b"x")])

@@ -1,0 +1,6 @@
+"""What each kind of transaction may do: one row of a table per kind."""
+
+from gridlab.chain.effects.effect import Call, Effect
+from gridlab.chain.effects.table import RULES
+
+__all__ = ["RULES", "Call", "Effect"]

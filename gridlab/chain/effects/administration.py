@@ -1,0 +1,27 @@
+"""What the regulator decides: licences, validators, the terms of the chain."""
+
+from __future__ import annotations
+
+from gridlab.chain.effects.effect import Call
+from gridlab.chain.state import State
+from gridlab.errors import ChainError
+
+__all__ = ["appoint_validators", "change_members", "change_terms"]
+
+
+def change_members(state: State, call: Call) -> None:
+    """Grant or withdraw licences, change keys and KYC states."""
+    state.set_members(state.members.changed(call.frame))
+
+
+def appoint_validators(state: State, call: Call) -> None:
+    """Let another set of validators certify blocks from the next checkpoint on."""
+    state.authority = state.authority.appoint(call.frame, call.height)
+
+
+def change_terms(state: State, call: Call) -> None:
+    """Change fees and limits, from the next transaction on."""
+    terms = state.terms.changed(call.frame)
+    if not terms.free and state.operator_account is None:
+        raise ChainError("terms: no member is a market operator, so a fee would have no receiver; license one first")
+    state.terms = terms

@@ -1,0 +1,86 @@
+"""The table of all kinds of transaction; a new kind is a new row, the loop that executes blocks never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from gridlab.chain.authority import VALIDATORS
+from gridlab.chain.certificates import GROUPS, ISSUES, MOVES, RETIREMENTS
+from gridlab.chain.contracts import CONTRACTS, EXECUTIONS
+from gridlab.chain.effects import administration, agreements, green, links, metering, money, trading
+from gridlab.chain.effects.effect import EVERYONE, Effect
+from gridlab.chain.ledger import TRANSFERS
+from gridlab.chain.members import MEMBERS
+from gridlab.chain.packets import PACKETS
+from gridlab.chain.reports import REPORTS
+from gridlab.chain.terms import CHANGES
+from gridlab.chain.trades import TRADES
+from gridlab.frames import ORDERS, READINGS
+
+__all__ = ["RULES"]
+
+_VERSION_1 = MappingProxyType(
+    {
+        "membership": Effect(
+            MEMBERS, ("regulator",), administration.change_members, "licences, keys and KYC states given and withdrawn"
+        ),
+        "validators": Effect(
+            VALIDATORS, ("regulator",), administration.appoint_validators, "who certifies blocks from a checkpoint on"
+        ),
+        "terms": Effect(
+            CHANGES, ("regulator",), administration.change_terms, "fees and limits of the chain"
+        ),
+        "reserve": Effect(
+            TRANSFERS, ("reserve_bank",), money.issue("THB"), "baht attested to lie in reserve"
+        ),
+        "mint": Effect(
+            TRANSFERS, ("watt_issuer",), money.issue("WATT"), "WATT issued, never more than baht in reserve"
+        ),
+        "transfer": Effect(
+            TRANSFERS, EVERYONE, money.transfer, "payments from the sender's own account"
+        ),
+        "settlement": Effect(
+            TRANSFERS, ("market_operator",), money.settle, "what the market's results move between accounts"
+        ),
+        "order_batch": Effect(
+            ORDERS, ("trader",), trading.take_orders, "many orders of one trader under one signature"
+        ),
+        "gate_closure": Effect(
+            trading.CLOSURES, ("market_operator",), trading.close_gates, "slots whose orders are cleared and settled now"
+        ),
+        "trade": Effect(
+            TRADES, ("market_operator",), trading.record_trades, "trades that were made elsewhere"
+        ),
+        "meter_readings": Effect(
+            READINGS, ("grid_operator",), metering.read_meters, "metered energy per slot"
+        ),
+        "certificate_group": Effect(
+            GROUPS, ("certificate_issuer",), green.group_devices, "small devices certified together under one account"
+        ),
+        "certificate_issue": Effect(
+            ISSUES, ("certificate_issuer",), green.issue_certificates, "certificates and credits for metered energy"
+        ),
+        "certificate_transfer": Effect(
+            MOVES, EVERYONE, green.transfer_certificates, "certificates given to a new owner by their own"
+        ),
+        "certificate_retire": Effect(
+            RETIREMENTS, EVERYONE, green.retire_certificates, "certificates used up for a beneficiary, for good"
+        ),
+        "contract": Effect(
+            CONTRACTS, EVERYONE, agreements.register_contract, "an energy trading contract, signed by all its parties"
+        ),
+        "contract_execution": Effect(
+            EXECUTIONS, EVERYONE, agreements.execute_contract, "payments that follow from a contract and meters"
+        ),
+        "oracle_report": Effect(
+            REPORTS, ("oracle",), links.report_observations, "what the oracle network observed"
+        ),
+        "bridge_packet": Effect(
+            PACKETS, ("bridge_operator",), links.send_packets, "packets for another chain"
+        ),
+    }
+)  # fmt: skip
+
+# By version, because blocks made under older rules are replayed under those.
+RULES: Mapping[int, Mapping[str, Effect]] = MappingProxyType({1: _VERSION_1})

@@ -1,0 +1,60 @@
+"""The error of a batch that was refused as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gridlab.chain.ledger.accounts import CIRCULATING, ISSUING, REDEEMING, Accounts
+from gridlab.chain.ledger.columns import Columns, refuse
+from gridlab.chain.ledger.results import EXISTS, MEANINGS, RESULTS, code_of
+from gridlab.chain.ledger.schema import ASSET_NAMES
+
+__all__ = ["raise_refused"]
+
+
+def raise_refused(columns: Columns, verdict: npt.NDArray[np.uint8], accounts: Accounts) -> None:
+    """Raise LedgerError for the first row that was refused by itself, with all rows refused for the same reason.
+
+    Parameters
+    ----------
+    columns : Columns
+    verdict : array of uint8
+        Per row a place in `RESULTS`, with a refusal among them.
+    accounts : Accounts
+        As before the batch.
+
+    Raises
+    ------
+    LedgerError
+    """
+    own = np.flatnonzero((verdict > EXISTS) & (verdict != code_of("linked_failed")))
+    code = int(verdict[own[0]])
+    name = RESULTS.categories[code]
+    refuse(columns, verdict == code, _sentence(name, columns, int(own[0]), accounts))
+
+
+def _sentence(name: str, columns: Columns, row: int, accounts: Accounts) -> str:
+    meaning = MEANINGS[name]
+    if name == "unknown_account":
+        return f"{meaning}, allowed: 0 … {len(accounts) - 1}"
+    if name.startswith("exists_with_different"):
+        return f"{meaning}; a transfer is never changed, use a new id"
+    if name == "exceeds_backing":
+        return _unbacked(columns, row, accounts)
+    return meaning
+
+
+def _unbacked(columns: Columns, row: int, accounts: Accounts) -> str:
+    asset = int(columns.asset[row])
+    pairs: list[Any] = accounts.backing.tolist()
+    token, reserve = next(pair for pair in pairs if asset in pair)
+    most, least = accounts.totals[token], accounts.totals[reserve]
+    free = int(least[CIRCULATING]) - int(least[REDEEMING]) - int(most[CIRCULATING]) - int(most[ISSUING])
+    names = ASSET_NAMES[token], ASSET_NAMES[reserve]
+    return (
+        f"more {names[0]} would circulate than {names[1]} backs it ({free} are free before the batch, with what is "
+        "pending counted as if it were done)"
+    )

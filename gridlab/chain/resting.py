@@ -1,0 +1,213 @@
+"""Orders that rest on the chain until their gate closes, and what is reserved for them.
+
+A batch of orders is kept as it came. For each of its slots the most that its orders may cost is reserved on the ledger
+in one pending transfer; when the gate of a slot closes, the reservation goes and the trades' payments take its place.
+Once closed, a slot takes no more orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from gridlab.chain.encoding import Reader, blob, compact, u32, u64
+from gridlab.chain.frame_encoding import decode_frame, encode_frame
+from gridlab.chain.hashing import tagged_hash
+from gridlab.errors import ChainError
+from gridlab.frames import ORDERS, show_rows
+
+__all__ = ["OrderBatch", "Reservations", "RestingOrders"]
+
+_BATCH_DOMAIN = "gridlab/resting-batch/1"
+_DOMAIN = "gridlab/resting-orders/1"
+# A batch has at most this many slots, so that batch number and slot make one transfer id.
+_SLOTS_PER_BATCH = 1 << 20
+
+Int64Array = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Reservations:
+    """Pending transfers of one batch.
+
+    Attributes
+    ----------
+    account : int
+        Whose funds they hold.
+    ids : array of uint64
+    amounts : array of int64
+        micro-WATT, more than 0.
+    """
+
+    account: int
+    ids: npt.NDArray[np.uint64]
+    amounts: Int64Array
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBatch:
+    """One accepted batch.
+
+    Attributes
+    ----------
+    number : int
+        Counts batches from 0.
+    account : int
+    orders : polars.DataFrame
+        As `gridlab.frames.ORDERS`.
+    slots : array of int64
+        The slots its orders are for, sorted, microseconds since 1970.
+    reserved : array of int64
+        Per slot, micro-WATT.
+    digest : bytes
+        Hash of the batch, 32 bytes.
+    """
+
+    number: int
+    account: int
+    orders: pl.DataFrame = field(repr=False)
+    slots: Int64Array = field(repr=False)
+    reserved: Int64Array = field(repr=False)
+    digest: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, number: int, account: int, orders: pl.DataFrame, costs: Int64Array, encoded: bytes) -> OrderBatch:
+        """Make a batch of orders: `costs` is what each may cost at most, `encoded` the frame's canonical bytes."""
+        slots, places = np.unique(orders["slot"].to_physical().to_numpy(), return_inverse=True)
+        if len(slots) > _SLOTS_PER_BATCH:
+            raise ChainError(f"orders: {len(slots)} slots in one batch, allowed: {_SLOTS_PER_BATCH}; send several")
+        reserved = np.zeros(len(slots), np.int64)
+        np.add.at(reserved, places, costs)
+        body = cls._body(number, account, reserved, encoded)
+        return cls(number, account, orders, slots, reserved, tagged_hash(_BATCH_DOMAIN, body))
+
+    @staticmethod
+    def _body(number: int, account: int, reserved: Int64Array, encoded: bytes) -> bytes:
+        return u64(number) + u32(account) + blob(reserved.astype("<i8").tobytes()) + blob(encoded)
+
+    def reservations(self, slots: Int64Array | None = None) -> Reservations:
+        """Return the pending transfers of these slots, or of all."""
+        places = np.arange(len(self.slots)) if slots is None else np.flatnonzero(np.isin(self.slots, slots))
+        places = places[self.reserved[places] > 0]
+        ids = np.uint64(self.number * _SLOTS_PER_BATCH) + places.astype(np.uint64)
+        return Reservations(self.account, ids, self.reserved[places])
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes, over which `digest` goes."""
+        return self._body(self.number, self.account, self.reserved, encode_frame(self.orders))
+
+    @classmethod
+    def read(cls, reader: Reader) -> OrderBatch:
+        """Read what `to_bytes` wrote."""
+        number, account = reader.u64(), reader.u32()
+        reserved, encoded = np.frombuffer(reader.blob(), "<i8"), reader.blob()
+        orders = decode_frame(encoded, "resting orders")
+        slots = np.unique(orders["slot"].to_physical().to_numpy())
+        if len(slots) != len(reserved):
+            raise reader.error(f"{len(reserved)} reservations for the {len(slots)} slots of a batch")
+        body = cls._body(number, account, reserved, encoded)
+        return cls(number, account, orders, slots, reserved, tagged_hash(_BATCH_DOMAIN, body))
+
+
+@dataclass(frozen=True, slots=True)
+class RestingOrders:
+    """All batches of which a slot is still open, and the slots that are closed.
+
+    Attributes
+    ----------
+    batches : tuple of OrderBatch
+    closed : array of int64
+        Closed slots, sorted, microseconds since 1970.
+    taken : int
+        How many batches there have been.
+    """
+
+    batches: tuple[OrderBatch, ...] = ()
+    closed: Int64Array = field(default_factory=lambda: np.empty(0, np.int64))
+    taken: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no batch has come yet and no gate has closed."""
+        return not (self.taken or len(self.closed))
+
+    @property
+    def hash(self) -> bytes:
+        """Hash over the open batches and the closed slots, 32 bytes."""
+        digests = b"".join(batch.digest for batch in self.batches)
+        return tagged_hash(_DOMAIN, u64(self.taken) + blob(digests) + blob(self.closed.astype("<i8").tobytes()))
+
+    def add(
+        self, account: int, orders: pl.DataFrame, costs: Int64Array, encoded: bytes
+    ) -> tuple[RestingOrders, OrderBatch]:
+        """Return the orders with a batch more, and that batch; arguments as of `OrderBatch.of`.
+
+        Raises
+        ------
+        ChainError
+            An order is for a slot whose gate has closed.
+        """
+        late = np.isin(orders["slot"].to_physical().to_numpy(), self.closed)
+        if late.any():
+            raise ChainError(
+                "orders: the gate of a slot has closed; order for a later one\n"
+                f"{show_rows(orders, pl.lit(pl.Series(late)))}"
+            )
+        batch = OrderBatch.of(self.taken, account, orders, costs, encoded)
+        return RestingOrders((*self.batches, batch), self.closed, self.taken + 1), batch
+
+    def close(self, slots: Int64Array) -> tuple[RestingOrders, pl.DataFrame, list[Reservations]]:
+        """Return what is left after the gate of `slots` closes, the orders in these, and what was reserved for them.
+
+        Raises
+        ------
+        ChainError
+            A slot is closed already.
+        """
+        again = np.intersect1d(slots, self.closed)
+        if len(again):
+            raise ChainError(f"gate_closure: {len(again)} of the slots are closed already, {again[0]} µs the first")
+        parts, released, left = [], [], []
+        closed = np.union1d(self.closed, slots)
+        for batch in self.batches:
+            if np.isin(batch.slots, slots).any():
+                inside = np.isin(batch.orders["slot"].to_physical().to_numpy(), slots)
+                parts.append(batch.orders if inside.all() else batch.orders.filter(pl.Series(inside)))
+                released.append(batch.reservations(slots))
+            if not np.isin(batch.slots, closed).all():
+                left.append(batch)
+        return RestingOrders(tuple(left), closed, self.taken), _joined(parts), released
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes."""
+        bodies = [batch.to_bytes() for batch in self.batches]
+        closed = blob(self.closed.astype("<i8").tobytes())
+        return b"".join([u64(self.taken), closed, compact(len(bodies)), *map(blob, bodies)])
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> RestingOrders:
+        """Read what `to_bytes` wrote; raises ChainError where the bytes are damaged."""
+        reader = Reader(data, "resting orders")
+        taken, closed = reader.u64(), np.frombuffer(reader.blob(), "<i8")
+        batches = []
+        for _ in range(reader.compact()):
+            body = Reader(reader.blob(), "order batch")
+            batches.append(OrderBatch.read(body))
+            body.finish()
+        reader.finish()
+        return cls(tuple(batches), closed, taken)
+
+
+def _joined(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the parts as one frame whose zones are one Enum, and whose column `seq` is there if it is anywhere."""
+    if not parts:
+        return ORDERS.empty()
+    texts = [part.with_columns(pl.col("zone").cast(pl.String)) for part in parts]
+    if len({part.width for part in parts}) > 1:
+        texts = [t if "seq" in t.columns else t.with_columns(seq=pl.col("order_id")) for t in texts]
+    joined = pl.concat(texts, how="vertical")
+    return ORDERS.check(joined)

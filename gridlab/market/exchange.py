@@ -1,0 +1,115 @@
+"""A market on a chain: clears the orders that rest there, bills the trades and says what is paid.
+
+Every replica of the chain clears for itself, so the exchange is a pure function of orders, levers and accounts; genesis
+commits to the last two by `MarketExchange.terms`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from functools import cached_property
+
+import polars as pl
+
+from gridlab.chain.encoding import blob, text
+from gridlab.chain.exchange import Outcome
+from gridlab.chain.frame_encoding import encode_frame
+from gridlab.chain.hashing import tagged_hash
+from gridlab.chain.ledger import ASSETS, CODES, TRANSFERS
+from gridlab.chain.trades import TRADES, canonical_trades
+from gridlab.errors import ArgumentTypeError
+from gridlab.frames import ACCOUNTS
+from gridlab.market.charges.landed import share_of
+from gridlab.market.charges.settlement import Institutions, trade_transfers
+from gridlab.market.market import Market
+
+__all__ = ["MarketExchange", "chain_transfers"]
+
+_DOMAIN = "gridlab/market-exchange/1"
+# What billing reads of an account.
+_PLACE = ("account", "zone", "utility", "area", "substation", "feeder", "transformer", "tariff", "voltage")
+# Each trade rounds three parts of its bill, by half a micro-THB at most, and has 1 Wh or more.
+_ROUNDING = 2
+
+
+class MarketExchange:
+    """What a `ConsortiumChain` asks a `Market` (`gridlab.chain.exchange.Exchange`).
+
+    Parameters
+    ----------
+    market : Market
+        Its levers are read when the exchange is made; moving them later changes nothing here.
+    accounts : polars.DataFrame
+        As `gridlab.frames.ACCOUNTS`; row i is account i.
+    institutions : Institutions
+        The accounts on the other side of the charges.
+
+    Raises
+    ------
+    ArgumentTypeError, FrameError
+        An argument does not fit.
+    """
+
+    def __init__(self, market: Market, accounts: pl.DataFrame, institutions: Institutions) -> None:
+        if not isinstance(market, Market):
+            raise ArgumentTypeError(f"market is a {type(market).__name__}, allowed: a Market; gl.Market() makes one")
+        if not isinstance(institutions, Institutions):
+            raise ArgumentTypeError(f"institutions is a {type(institutions).__name__}, allowed: Institutions(…)")
+        self._market = Market().set(market.lever_values())
+        self._accounts = ACCOUNTS.check(accounts)
+        self._institutions = institutions
+
+    def __repr__(self) -> str:
+        return f"MarketExchange(rule={self._market.rule!r}, {self._accounts.height} accounts)"
+
+    @cached_property
+    def terms(self) -> bytes:
+        """Hash over all levers of the market, where the accounts' meters hang, and the institutions; 32 bytes."""
+        levers = json.dumps(self._market.lever_values(), sort_keys=True)
+        institutions = json.dumps(asdict(self._institutions), sort_keys=True)
+        places = encode_frame(self._accounts.select(_PLACE))
+        return tagged_hash(_DOMAIN, text(levers) + text(institutions) + blob(places))
+
+    def reserve(self, orders: pl.DataFrame) -> pl.Series:
+        """Return for each order the most that it may cost its account (Int64, micro-WATT).
+
+        A buyer's order of e Wh at a limit of p THB/MWh may cost, with w the dearest wheeling charge, f the fee, s the
+        shares of the price that wires and losses take, and VAT v::
+
+            ((p + w + f) e + s p e) (1 + v) + 2 e
+
+        the last term being for rounding. A seller's may cost what he pays at a negative price, and his part of w.
+        """
+        terms, wheeling = self._market.landed_terms(), self._market.wheeling
+        energy, price = pl.col("energy"), pl.col("price")
+        paid = pl.max_horizontal(price, 0) * energy
+        shares = share_of(paid, wheeling.loss_share()) + share_of(paid, wheeling.price_share())
+        bought = paid + (wheeling.highest() + terms.fee) * energy + shares
+        part = wheeling.sellers_part()
+        sold = pl.max_horizontal(-price, 0) * energy + -(-wheeling.highest() * part.numerator // part.denominator) * energy
+        cost = pl.when(pl.col("side") == "buy").then(bought).otherwise(sold)
+        due = cost + share_of(cost, terms.vat)
+        return orders.select(pl.when(due > 0).then(due + _ROUNDING * energy).otherwise(0).alias("cost"))["cost"]
+
+    def close(self, orders: pl.DataFrame) -> Outcome:
+        """Clear `orders`, bill what trades and say what is paid."""
+        if orders.is_empty():
+            return Outcome(TRADES.empty(), TRANSFERS.empty())
+        placed = orders.with_columns(pl.col("zone").cast(pl.String).cast(self._accounts["zone"].dtype))
+        clearing, _ = self._market.session(placed, self._accounts)
+        billed = self._market.landed_terms().bill(clearing.trades, self._accounts)
+        paid = trade_transfers(billed, self._accounts, self._institutions)
+        return Outcome(canonical_trades(billed), chain_transfers(paid))
+
+
+def chain_transfers(settlement: pl.DataFrame, first: int = 0) -> pl.DataFrame:
+    """Return payments (as `gridlab.market.charges.settlement.SETTLEMENT`) as `TRANSFERS` in WATT, ids from `first`."""
+    return settlement.select(
+        pl.int_range(first, first + pl.len(), dtype=pl.UInt64).alias("transfer_id"),
+        pl.col("debit").alias("debit_account"),
+        pl.col("credit").alias("credit_account"),
+        pl.lit("WATT", dtype=ASSETS).alias("asset"),
+        "amount",
+        pl.col("kind").cast(pl.String).cast(CODES).alias("code"),
+    )
