@@ -94,7 +94,8 @@ class Authority:
         Raises
         ------
         ChainError
-            There is none to replace; the new one is empty, too large, holds a key twice or one that is not a key; or another change is under way.
+            There is none to replace; the new one is empty, too large, holds a key twice or one that is not a key; or
+            another change is under way.
         """
         if not self.replaceable:
             raise ChainError("validators: this chain is certified by one sequencer, so there is no set to change")

@@ -36,4 +36,4 @@ def checked_exchange(genesis: Genesis, exchange: Exchange | None) -> None:
             "genesis names an exchange, which clears the orders again; give exchange=MarketExchange(market, accounts, "
             "institutions) with the levers of that run"
         )
-    raise ChainError(f"{exchange!r} has other terms than genesis names; the levers and accounts must be those of the run")
+    raise ChainError(f"{exchange!r} has other terms than genesis names; take the levers and accounts of the run")

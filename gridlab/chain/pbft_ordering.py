@@ -1,12 +1,12 @@
 """PBFT as an ordering: validators agree on every block of a consortium chain, message by message.
 
 The chain hands over the block that its transactions make; the validators' cluster (`gridlab.chain.pbft.cluster`) runs
-the protocol on a virtual clock until a block is final at a quorum, and the commit signatures become its certificate. An
-honest validator accepts what execution gives. What a lying primary shows instead is the block without any of the waiting
-transactions: execution could have given that, too, so it is for the protocol to see that only one of them stands.
+the protocol on a virtual clock until a block is final at a quorum, and the commit signatures become its certificate.
+An honest validator accepts what execution gives. What a lying primary shows instead is the block without any of the
+waiting transactions: execution could have given that, too, so it is for the protocol to see that only one stands.
 
-A certificate is ``u64(view) blob(hand-over) compact(signatures)``, then the validator's place (4 bytes) and the signature
-(64 bytes) of each, by place.
+A certificate is ``u64(view) blob(hand-over) compact(signatures)``, then the validator's place (4 bytes) and the
+signature (64 bytes) of each, by place.
 """
 
 from __future__ import annotations
@@ -249,8 +249,8 @@ class PbftOrdering:
         missing = sum(key not in self._pairs for key in keys)
         if missing:
             raise ChainError(
-                f"the secret keys of {missing} of {len(keys)} validators are not here, so blocks can be checked and not "
-                "sealed; give ordering=PbftOrdering(key_pairs), and admit(key_pair) for validators appointed later"
+                f"the secret keys of {missing} of {len(keys)} validators are not here, so blocks can be checked and "
+                "not sealed; give ordering=PbftOrdering(key_pairs), and admit(key_pair) for validators appointed later"
             )
         network = self._network or WideAreaNetwork()
         cities = default_placement()

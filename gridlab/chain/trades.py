@@ -1,7 +1,7 @@
 """Trades on the chain: their frame, and the tree of leaves with which one trade is proved alone.
 
-A gate closure clears the resting orders; its receipt commits to every trade that came of it by the root of a Merkle tree
-whose leaves are the trades. Whoever knows a final block header can so be shown one trade and nothing else.
+A gate closure clears the resting orders; its receipt commits to every trade that came of it by the root of a Merkle
+tree whose leaves are the trades. Whoever knows a final block header can so be shown one trade and nothing else.
 """
 
 from __future__ import annotations
@@ -85,9 +85,10 @@ def trade_leaves(trades: pl.DataFrame) -> list[bytes]:
     layout = np.dtype([("tag", f"V{len(_LEAF_DOMAIN)}"), ("zone", "V32"), *numbers])
     rows = np.empty(trades.height, layout)
     rows["tag"] = np.void(_LEAF_DOMAIN)
-    zones = trades["zone"].cast(pl.Enum(trades["zone"].unique().sort()))
-    digests = np.array([np.void(tagged_hash(_ZONE_DOMAIN, text(name))) for name in zones.dtype.categories], "V32")
-    rows["zone"] = digests[zones.to_physical().to_numpy()] if trades.height else rows["zone"]
+    names = trades["zone"].unique().sort()
+    digests = np.array([np.void(tagged_hash(_ZONE_DOMAIN, text(name))) for name in names.to_list()], "V32")
+    codes = trades["zone"].cast(pl.Enum(names)).to_physical().to_numpy()
+    rows["zone"] = digests[codes] if trades.height else rows["zone"]
     for name, _ in numbers:
         # The eight bytes of an unsigned order number, whatever sign they would have.
         rows[name] = trades[name].to_physical().to_numpy().astype("<i8")

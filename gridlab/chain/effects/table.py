@@ -47,7 +47,7 @@ _VERSION_1 = MappingProxyType(
             ORDERS, ("trader",), trading.take_orders, "many orders of one trader under one signature"
         ),
         "gate_closure": Effect(
-            trading.CLOSURES, ("market_operator",), trading.close_gates, "slots whose orders are cleared and settled now"
+            trading.CLOSURES, ("market_operator",), trading.close_gates, "slots whose orders are cleared and settled"
         ),
         "trade": Effect(
             TRADES, ("market_operator",), trading.record_trades, "trades that were made elsewhere"

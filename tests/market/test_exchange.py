@@ -1,0 +1,96 @@
+"""A market on the chain: what is reserved is always enough, and the chain clears as the market does."""
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gridlab as gl
+from gridlab.chain.exchange import Exchange
+from gridlab.errors import ArgumentTypeError, ChainError
+from gridlab.institutions import institutions_of
+from gridlab.market.exchange import MarketExchange, chain_transfers
+from gridlab.market.market import RULES
+
+
+def made(lab, hours=None, slots=None):
+    day = lab.day(hours=hours, slots=slots)
+    return day, MarketExchange(lab.market, day.accounts, institutions_of(day.accounts))
+
+
+@given(st.sampled_from(RULES), st.integers(0, 50))
+@settings(max_examples=40, deadline=None)
+def test_no_account_ever_pays_more_than_was_reserved(rule, seed):
+    lab = gl.Lab.thailand(prosumers=14, seed=seed)
+    choices = lab.levers().filter(path="market.wheeling.payer")["choices"][0].to_list()
+    lab.set({"market.rule": rule, "market.wheeling.payer": "buyer" if rule == "tiered" else choices[seed % len(choices)]})
+    day, exchange = made(lab, slots=56)
+    outcome = exchange.close(day.orders)
+    reserved = day.orders.select("account", cost=exchange.reserve(day.orders)).group_by("account").agg(pl.col("cost").sum())
+    sides = {"debit_account": pl.col("amount"), "credit_account": -pl.col("amount")}
+    moved = [outcome.transfers.select(account=name, net=amount) for name, amount in sides.items()]
+    net = pl.concat(moved).group_by("account").agg(pl.col("net").sum())
+    traders = net.filter(pl.col("account") < day.accounts.height).join(reserved, on="account", how="left")
+    assert traders.filter(pl.col("net") > pl.col("cost").fill_null(0)).is_empty()
+
+
+def test_the_chain_clears_what_the_market_clears_under_every_rule():
+    for rule in RULES:
+        run = gl.Lab.thailand(prosumers=20, seed=3).set({"market.rule": rule}).run(hours=15, progress=False)
+        assert run.chain.trades.height == run.trades.height
+        assert run.chain.trades["gross"].sum() == run.trades["gross"].sum(), rule
+
+
+def test_two_days_with_a_circuit_breaker_clear_on_the_chain_as_off_it():
+    lab = gl.Lab.thailand(prosumers=20, seed=3).set({"market.protection.breaker_move": 5.0})
+    run = lab.run(hours=48, progress=False)
+    assert run.chain.trades.height == run.trades.height > 0
+    assert run.chain.payloads("gate_closure").height == 192
+
+
+def test_terms_follow_levers_and_accounts_and_nothing_else():
+    lab = gl.Lab.thailand(prosumers=10)
+    day, exchange = made(lab, slots=1)
+    assert isinstance(exchange, Exchange)
+    assert exchange.terms == made(gl.Lab.thailand(prosumers=10), slots=1)[1].terms
+    assert exchange.terms != made(gl.Lab.thailand(prosumers=11), slots=1)[1].terms
+    lab.set({"market.fee": 0.3})
+    assert MarketExchange(lab.market, day.accounts, institutions_of(day.accounts)).terms != exchange.terms
+
+
+def test_levers_moved_later_do_not_reach_an_exchange():
+    lab = gl.Lab.thailand(prosumers=20)
+    day, exchange = made(lab, hours=12)
+    before = exchange.close(day.orders).transfers
+    lab.set({"market.fee": 1.0})
+    assert exchange.close(day.orders).transfers.equals(before)
+
+
+def test_no_orders_no_trades():
+    day, exchange = made(gl.Lab.thailand(prosumers=10), slots=4)
+    outcome = exchange.close(day.orders.clear())
+    assert (outcome.trades.height, outcome.transfers.height) == (0, 0)
+
+
+def test_arguments_are_checked():
+    day, _ = made(gl.Lab.thailand(prosumers=10), slots=1)
+    with pytest.raises(ArgumentTypeError, match=r"gl\.Market\(\) makes one"):
+        MarketExchange("uniform", day.accounts, institutions_of(day.accounts))
+    with pytest.raises(ArgumentTypeError, match="allowed: Institutions"):
+        MarketExchange(gl.Market(), day.accounts, None)
+
+
+def test_a_run_of_other_levers_does_not_open_a_chain():
+    run = gl.Lab.thailand(prosumers=10).run(slots=4, progress=False)
+    other = MarketExchange(gl.Market(fee=1.0), run.accounts, institutions_of(run.accounts))
+    with pytest.raises(ChainError, match="other terms"):
+        gl.ConsortiumChain.from_bytes(run.chain.to_bytes(), exchange=other)
+
+
+def test_payments_become_transfers_with_ids_from_the_first_on():
+    day, exchange = made(gl.Lab.thailand(prosumers=20), hours=12)
+    settlement = day.transfers(institutions_of(day.accounts))
+    frame = chain_transfers(settlement, first=7)
+    assert frame["transfer_id"].to_list()[:2] == [7, 8]
+    assert frame["amount"].sum() == settlement["amount"].sum()
+    assert exchange.close(day.orders).transfers.height < frame.height
