@@ -13,6 +13,7 @@ from pathlib import Path
 
 import build_adjustments
 import build_calendar
+import build_consortium
 import build_corridors
 import build_green
 import build_places
@@ -37,6 +38,7 @@ FAMILIES = (
     build_green,
     build_shapes,
     build_solar,
+    build_consortium,
 )
 # The clear sky passes through mathematical functions whose last digit differs between machines; the files hold four.
 TOLERANCE = 2e-4

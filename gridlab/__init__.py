@@ -21,7 +21,9 @@ __version__ = "0.1.0"
 # name -> (module, attribute); an attribute of None is the module itself
 _FACE: dict[str, tuple[str, str | None]] = {
     "Agents": ("gridlab.agents", "Agents"),
+    "Audit": ("gridlab.compliance.audit", "Audit"),
     "Clearing": ("gridlab.market.core.result", "Clearing"),
+    "Consensus": ("gridlab.chain.consensus", "Consensus"),
     "ConsortiumChain": ("gridlab.chain.consortium", "ConsortiumChain"),
     "EnergyTradingContract": ("gridlab.market.agreements.contracts", "EnergyTradingContract"),
     "Lab": ("gridlab.lab", "Lab"),
@@ -43,15 +45,19 @@ _FACE: dict[str, tuple[str, str | None]] = {
     "load": ("gridlab.run_file", "load"),
     "market": ("gridlab.market", None),
     "notebook": ("gridlab.learn", "notebook"),
+    "open": ("gridlab.lab_store", "open_lab"),
     "scenario": ("gridlab.scenarios.catalogue", "scenario"),
     "scenarios": ("gridlab.scenarios.catalogue", "scenarios"),
     "units": ("gridlab.units", None),
+    "verify": ("gridlab.compliance.verifying", "verify"),
     "what_if": ("gridlab.scenarios.what_if", "what_if"),
 }
 
 __all__ = [
     "Agents",
+    "Audit",
     "Clearing",
+    "Consensus",
     "ConsortiumChain",
     "EnergyTradingContract",
     "Lab",
@@ -74,9 +80,11 @@ __all__ = [
     "load",
     "market",
     "notebook",
+    "open",
     "scenario",
     "scenarios",
     "units",
+    "verify",
     "what_if",
 ]
 
@@ -90,10 +98,14 @@ if TYPE_CHECKING:
     from gridlab import market as market
     from gridlab import units as units
     from gridlab.agents import Agents as Agents
+    from gridlab.chain.consensus import Consensus as Consensus
     from gridlab.chain.consortium import ConsortiumChain as ConsortiumChain
+    from gridlab.compliance.audit import Audit as Audit
+    from gridlab.compliance.verifying import verify as verify
     from gridlab.datasets import dataset as dataset
     from gridlab.datasets import datasets as datasets
     from gridlab.lab import Lab as Lab
+    from gridlab.lab_store import open_lab as open  # noqa: A004 - gl.open, as gl.load
     from gridlab.learn import notebook as notebook  # type: ignore[no-redef]  # the module of that name is hidden by it
     from gridlab.market.agreements.contracts import EnergyTradingContract as EnergyTradingContract
     from gridlab.market.charges.retail import bill as bill

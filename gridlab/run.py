@@ -15,6 +15,8 @@ from gridlab.kpis import balances, key_figures
 
 if TYPE_CHECKING:
     from gridlab.chain.consortium import ConsortiumChain
+    from gridlab.compliance.audit import Audit
+    from gridlab.compliance.proving import Proof
 
 __all__ = ["Run", "RunFacts"]
 
@@ -161,6 +163,20 @@ class Run:
 
             raise ArgumentError(f"no key figure {name!r}; {nearest(name, self._kpis['kpi'])}")
         return float(found[0])
+
+    @cached_property
+    def audit(self) -> Audit:
+        """The auditor's desk over this run's chain: the trail of all transactions, tracing of money and of energy."""
+        from gridlab.compliance.audit import Audit
+
+        return Audit(self.chain, self.accounts)
+
+    def prove_trade(self, row: int, *, ancestry: bool = True) -> Proof:
+        """Prove the trade in this row of ``run.chain.trades`` to an outsider; `save` it, and `gl.verify` checks it.
+
+        Without `ancestry` the file is short, and whoever checks it must trust more (`gridlab.compliance.proving`).
+        """
+        return self.audit.prove_trade(row, ancestry=ancestry)
 
     @property
     def plot(self) -> Any:

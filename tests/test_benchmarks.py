@@ -27,6 +27,8 @@ SMALLEST = {
     "coupling --orders 300 --slots 2 --repeat 1": "couple/highs",
     "controls --prosumers 20 --moves 2": "moving the wheeling charge",
     "national_day --prosumers 2": "ratio_to_sort",
+    "chain_throughput --traders 20 --transactions 40 --orders 200 --batch 50 --blocks 1": "chain/bare",
+    "finality --blocks 1000 --simulated 2 --repeat 1": "model/simulator",
 }
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="binds itself to one core, or sets a memory limit")
 

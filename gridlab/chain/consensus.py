@@ -119,6 +119,9 @@ class Consensus(Levers):
         self.network = WideAreaNetwork()
         super().__init__(**levers)
 
+    def __repr__(self) -> str:
+        return f"Consensus({self.protocol}, {self.validators} validators, {self.liars} lie, {self.crashed} down)"
+
     def conflict(self, values: Mapping[str, Any]) -> str | None:
         """Refuse more liars and crashes than there are validators."""
         faulty = values["liars"] + values["crashed"]

@@ -10,8 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from gridlab.chain.ledger.accounts import CIRCULATING, INCOMING, ISSUING, POSTED, REDEEMING, RESERVED, Accounts
-from gridlab.chain.ledger.columns import Array
-from gridlab.chain.ledger.results import OK
 from gridlab.chain.ledger.schema import PENDING, POST, SINGLE, VOID
 from gridlab.chain.ledger.walk import CLOSED, FIELDS_OF_PENDING, MOVED, OPENED, Marks, Rows
 
@@ -92,7 +90,8 @@ class _Change:
     def _running(self, start: Int64Array, changes: Int64Array) -> Int64Array:
         sums = np.cumsum(changes)
         before = sums[self.first] - changes[self.first]
-        return sums + np.repeat(start - before, np.diff(self.first, append=len(self.cells)))
+        running: Int64Array = sums + np.repeat(start - before, np.diff(self.first, append=len(self.cells)))
+        return running
 
     def fits(self) -> bool:
         if not len(self.rows.amount):

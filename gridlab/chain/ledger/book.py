@@ -34,11 +34,12 @@ from gridlab.chain.ledger.accounts import CIRCULATING, INCOMING, POSTED, RESERVE
 from gridlab.chain.ledger.batches import Parts, apply_columns
 from gridlab.chain.ledger.columns import Columns
 from gridlab.chain.ledger.doors import require_asset, require_moment, require_senders
+from gridlab.chain.ledger.failures import raise_refused
 from gridlab.chain.ledger.history import TransferHistory
 from gridlab.chain.ledger.pending import OpenTransfers
 from gridlab.chain.ledger.results import Applied, Results
 from gridlab.chain.ledger.schema import ASSET_NAMES, LARGEST
-from gridlab.errors import ArgumentError, ArgumentTypeError
+from gridlab.errors import ArgumentError, ArgumentTypeError, LedgerError
 
 __all__ = ["Ledger"]
 
@@ -195,7 +196,8 @@ class Ledger:
         # Copied, since polars would share the memory with the ledger.
         columns = [pl.Series("account", np.arange(len(self), dtype=np.uint32))]
         amounts = self._parts.accounts.amounts
-        return pl.DataFrame(columns + [pl.Series(n, amounts[:, code, kind].copy()) for code, n in enumerate(ASSET_NAMES)])
+        columns += [pl.Series(name, amounts[:, code, kind].copy()) for code, name in enumerate(ASSET_NAMES)]
+        return pl.DataFrame(columns)
 
     @property
     def transfers(self) -> pl.DataFrame:
@@ -317,6 +319,16 @@ class Ledger:
         columns = Columns.of(transfers)
         senders = require_senders(senders, len(columns))
         return Results(apply_columns(self._parts, columns, senders, require_moment(now), whole=False))
+
+    def refusal(self, transfers: pl.DataFrame, results: Results, row: int) -> str:
+        """Return what `apply` would say of one row of what `apply_each` was given and refused, had it come alone."""
+        columns, code = Columns.of(transfers[row : row + 1]), results.codes[row : row + 1]
+        reason = ""
+        try:
+            raise_refused(columns, code, self._parts.accounts)
+        except LedgerError as problem:
+            reason = str(problem)
+        return reason
 
     def expire(self, now: int) -> int:
         """Release every pending transfer whose time is over at `now` (microseconds); return how many there were."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gridlab.chain.ledger.schema import LARGEST, TRANSFERS
+from gridlab.chain.ledger.schema import TRANSFERS
 from gridlab.errors import LedgerError
 from gridlab.frames import show_rows
 
@@ -20,10 +20,25 @@ Array = npt.NDArray[Any]
 
 FIELDS = tuple(column.name for column in TRANSFERS.columns)
 OPTIONAL = tuple(column.name for column in TRANSFERS.columns if not column.required)
-_STORED = {
-    column.name: np.dtype("uint8" if isinstance(column.dtype, pl.Enum) else str(column.dtype).lower().replace("boolean", "bool"))
-    for column in TRANSFERS.columns
+_STORED: dict[str, np.dtype[Any]] = {
+    **dict.fromkeys(("debit_account", "credit_account"), np.dtype(np.uint32)),
+    **dict.fromkeys(("transfer_id", "pending_id", "timeout"), np.dtype(np.uint64)),
+    **dict.fromkeys(("asset", "code", "phase"), np.dtype(np.uint8)),
+    "amount": np.dtype(np.int64),
+    "linked": np.dtype(np.bool_),
 }
+
+
+def _is_stored(frame: object) -> TypeGuard[pl.DataFrame]:
+    """Say whether a frame has all its columns in their stored dtypes and no nulls, so that nothing is to be checked."""
+    if not isinstance(frame, pl.DataFrame):
+        return False
+    found = frame.schema
+    return all(
+        (not column.required and column.name not in found)
+        or (found.get(column.name) == column.dtype and not frame[column.name].null_count())
+        for column in TRANSFERS.columns
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +75,8 @@ class Columns:
     @classmethod
     def of(cls, transfers: pl.DataFrame | pl.LazyFrame) -> Columns:
         """Check a frame against `TRANSFERS` and return its columns; raises as `Schema.check` does."""
-        frame = TRANSFERS.check(transfers)
+        frame = transfers if _is_stored(transfers) else TRANSFERS.check(transfers)
+        # Copied, since polars shares memory with the arrays that a frame was made of, which may change.
         present = {name: frame[name].to_physical().to_numpy().copy() for name in FIELDS if name in frame.columns}
         return cls(**{name: values for name, values in present.items() if name not in OPTIONAL or values.any()})
 
@@ -77,11 +93,12 @@ class Columns:
         values: Array | None = getattr(self, name)
         return np.zeros(len(self), _STORED[name]) if values is None else values
 
-    def rows(self, places: Array | slice) -> Columns:
+    def rows(self, places: Array) -> Columns:
         """Return a copy of the rows at `places`."""
-        chosen = {name: None if (values := getattr(self, name)) is None else values[places] for name in FIELDS}
-        # A slice of a NumPy array is a view, which its owner could still write to.
-        return Columns(**{k: v.copy() if v is not None and isinstance(places, slice) else v for k, v in chosen.items()})
+        return Columns(**{name: values[places] for name, values in self._used()})
+
+    def _used(self) -> list[tuple[str, Array]]:
+        return [(name, values) for name in FIELDS if (values := getattr(self, name)) is not None]
 
     @classmethod
     def joined(cls, parts: Sequence[Columns]) -> Columns:
@@ -89,10 +106,10 @@ class Columns:
         used = [name for name in FIELDS if any(getattr(part, name) is not None for part in parts)]
         return cls(**{name: np.concatenate([part.field(name) for part in parts]) for name in used})
 
-    def frame(self, *, optional: bool | None = None) -> pl.DataFrame:
-        """Return the transfer frame again, with the optional columns (by default those in use)."""
-        names = [n for n in FIELDS if n not in OPTIONAL or optional or (optional is None and getattr(self, n) is not None)]
-        return pl.DataFrame({name: self._series(name) for name in names})
+    def frame(self, *, optional: bool = False) -> pl.DataFrame:
+        """Return the transfer frame again; the optional columns that are not in use only where `optional` is true."""
+        used = [name for name, _ in self._used()]
+        return pl.DataFrame({name: self._series(name) for name in FIELDS if optional or name in used})
 
     def _series(self, name: str) -> pl.Series:
         dtype = TRANSFERS.columns[FIELDS.index(name)].dtype
@@ -101,13 +118,6 @@ class Columns:
             return dtype.categories.gather(values.astype(np.uint32)).cast(dtype)
         # Copied, since polars would share the memory, and a frame's owner may look at it for ever.
         return pl.Series(values.copy(), dtype=dtype)
-
-    @property
-    def moved_most(self) -> int:
-        """Sum of all amounts above 0, exactly; LARGEST + 1 or more where Int64 cannot hold it."""
-        amounts = np.maximum(self.amount, 0)
-        total = (int((amounts >> 32).sum()) << 32) + int((amounts & 0xFFFF_FFFF).sum())
-        return min(total, LARGEST + 1)
 
 
 def refuse(columns: Columns, broken: Array, sentence: str) -> None:

@@ -1,4 +1,7 @@
-"""The walk compiled by numba; only loaded for large batches, where the optional extra ``gridlab[fast]`` is installed."""
+"""The walk compiled by numba.
+
+Only loaded for large batches, and only where the optional extra ``gridlab[fast]`` is installed.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from gridlab.chain.ledger import walk as source
 __all__ = ["rewind", "walk"]
 
 # Each before those that call it.
-_FUNCTIONS = ("_sense", "_shift", "_backed", "_fits", "_resolve", "_note", "rewind", "walk")
+_FUNCTIONS = ("_sense", "_shift", "_backed", "_fits", "_resolve", "_note", "rewind", "_break", "_known", "walk")
 
 
 def _compiled(function: Callable[..., Any]) -> Any:

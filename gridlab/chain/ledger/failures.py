@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -47,12 +45,17 @@ def _sentence(name: str, columns: Columns, row: int, accounts: Accounts) -> str:
     return meaning
 
 
+def _free(accounts: Accounts, token: int, reserve: int) -> int:
+    most, least = accounts.totals[token], accounts.totals[reserve]
+    return int(least[CIRCULATING]) - int(least[REDEEMING]) - int(most[CIRCULATING]) - int(most[ISSUING])
+
+
 def _unbacked(columns: Columns, row: int, accounts: Accounts) -> str:
     asset = int(columns.asset[row])
-    pairs: list[Any] = accounts.backing.tolist()
-    token, reserve = next(pair for pair in pairs if asset in pair)
-    most, least = accounts.totals[token], accounts.totals[reserve]
-    free = int(least[CIRCULATING]) - int(least[REDEEMING]) - int(most[CIRCULATING]) - int(most[ISSUING])
+    pays = accounts.floor[int(columns.debit_account[row]), asset] < 0
+    # A row that issues is held back by its own reserve; one that redeems, by a token that its asset backs.
+    pairs = [(t, r) for t, r in accounts.backing.tolist() if asset == (t if pays else r)]
+    free, token, reserve = min((_free(accounts, *pair), *pair) for pair in pairs)
     names = ASSET_NAMES[token], ASSET_NAMES[reserve]
     return (
         f"more {names[0]} would circulate than {names[1]} backs it ({free} are free before the batch, with what is "

@@ -9,21 +9,21 @@ from __future__ import annotations
 import sys
 from functools import cache
 from importlib import import_module
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from gridlab.chain.ledger import walk as interpreted
 from gridlab.chain.ledger.accounts import Accounts
 from gridlab.chain.ledger.at_once import apply_at_once
-from gridlab.chain.ledger.results import OK
+from gridlab.chain.ledger.results import EXISTS, OK
 from gridlab.chain.ledger.walk import Book, Marks, Rows
 
 __all__ = ["COMPILED_FROM", "COMPILED_FROM_ONCE_LOADED", "apply_rows", "pays_to_compile"]
 
 # Rows. The first batch pays for loading numba, about a second.
 COMPILED_FROM = 400_000
-COMPILED_FROM_ONCE_LOADED = 2_000
+COMPILED_FROM_ONCE_LOADED = 500
 _MODULE = "gridlab.chain.ledger.compiled"
 
 
@@ -76,7 +76,8 @@ def _walk_compiled(rows: Rows, marks: Marks, accounts: Accounts, *, whole: bool)
         accounts.totals.reshape(-1),
         accounts.backing.reshape(-1),
     )
-    refused = cast("int", compiled.walk(rows, marks, flat))
+    compiled.walk(rows, marks, flat)
+    refused = _refused(marks)
     if refused and whole:
         compiled.rewind(rows, marks, flat, 0, len(marks.verdict))
     return refused
@@ -96,13 +97,18 @@ def _walk_in_python(rows: Rows, marks: Marks, accounts: Accounts, *, whole: bool
         accounts.totals.reshape(-1).tolist(),
         accounts.backing.reshape(-1).tolist(),
     )
-    refused = interpreted.walk(lists, notes, book)
+    interpreted.walk(lists, notes, book)
     for values, written in zip(marks, notes, strict=True):
         values[:] = written
+    refused = _refused(marks)
     if not (refused and whole):
         accounts.amounts.reshape(-1)[places] = list(book.amounts.values())
         accounts.totals.reshape(-1)[:] = book.totals
     return refused
+
+
+def _refused(marks: Marks) -> int:
+    return int((marks.verdict > EXISTS).sum())
 
 
 def _listed(values: Any) -> Any:

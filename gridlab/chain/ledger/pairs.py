@@ -27,7 +27,7 @@ def pack(senders: Array | int, ids: Array) -> Keys:
     return pairs.view("S12")
 
 
-def places_in(ordered: Keys, keys: Keys) -> npt.NDArray[np.int64]:
+def places_in(ordered: Array, keys: Array) -> npt.NDArray[np.int64]:
     """Return the place of each of `keys` in `ordered`, which is sorted and without repetition; -1 where it is not."""
     if not len(ordered) or not len(keys):
         return np.full(len(keys), -1, np.int64)
@@ -35,7 +35,7 @@ def places_in(ordered: Keys, keys: Keys) -> npt.NDArray[np.int64]:
     return np.where(ordered[places] == keys, places, -1)
 
 
-def numbered(keys: Keys) -> tuple[Keys, npt.NDArray[np.int64]]:
+def numbered(keys: Array) -> tuple[Array, npt.NDArray[np.int64]]:
     """Return the distinct keys, sorted, and for each of `keys` its place among them."""
     distinct, places = np.unique(keys, return_inverse=True)
     return distinct, places.astype(np.int64, copy=False).reshape(-1)

@@ -13,7 +13,7 @@ from gridlab.chain.ledger.columns import Columns
 from gridlab.chain.ledger.pairs import Keys, pack, places_in
 from gridlab.chain.ledger.schema import ASSETS, CODES, LARGEST, PENDING
 
-__all__ = ["OPEN", "OpenTransfers", "expiry"]
+__all__ = ["OPEN", "OpenTransfers", "expiry", "opened_rows"]
 
 Array = npt.NDArray[Any]
 
@@ -67,11 +67,15 @@ class OpenTransfers:
 
     def changed(self, closed: Array, opened: Array) -> OpenTransfers:
         """Return it without the places `closed` and with the rows `opened`."""
-        rows, keys = np.delete(self.rows, closed), np.delete(self.keys, closed)
+        rows, keys = self.rows, self.keys
+        if len(closed):
+            rows, keys = np.delete(rows, closed), np.delete(keys, closed)
         if not len(opened):
             return OpenTransfers(rows, keys)
         added = OpenTransfers.of(opened)
         places = np.searchsorted(keys, added.keys)
+        if places[0] == len(keys):  # growing ids, which is the usual case
+            return OpenTransfers(np.concatenate([rows, added.rows]), np.concatenate([keys, added.keys]))
         return OpenTransfers(np.insert(rows, places, added.rows), np.insert(keys, places, added.keys))
 
     def frame(self) -> pl.DataFrame:
@@ -93,7 +97,7 @@ class OpenTransfers:
 
 
 def opened_rows(columns: Columns, senders: Array | int, expires: Array, chosen: Array) -> Array:
-    """Return the rows `chosen` of a batch as open pending transfers; those among them that are not pending are left out."""
+    """Return those of the rows `chosen` of a batch that are pending, as open pending transfers."""
     chosen = chosen[columns.field("phase")[chosen] == PENDING]
     rows = np.empty(len(chosen), OPEN)
     rows["sender"] = senders if isinstance(senders, int) else senders[chosen]

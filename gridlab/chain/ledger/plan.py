@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,13 @@ import numpy.typing as npt
 from gridlab.chain.ledger.accounts import Accounts
 from gridlab.chain.ledger.columns import FIELDS, Array, Columns
 from gridlab.chain.ledger.history import TransferHistory
-from gridlab.chain.ledger.pairs import Keys, numbered, pack
+from gridlab.chain.ledger.pairs import Keys, numbered, pack, places_in
 from gridlab.chain.ledger.pending import OpenTransfers, expiry
 from gridlab.chain.ledger.results import EXISTS, OK, code_of
 from gridlab.chain.ledger.schema import ASSET_NAMES, PENDING, POST
 from gridlab.chain.ledger.walk import CLOSED, FIELDS_OF_PENDING, MOVED, OPENED, UNKNOWN, Marks, Rows
 
-__all__ = ["Plan", "Past", "different", "plan"]
+__all__ = ["Past", "Plan", "different", "plan"]
 
 _NOTHING: Any = np.empty(0, np.int64)
 _FALSE = np.empty(0, np.bool_)
@@ -79,9 +79,8 @@ def plan(columns: Columns, accounts: Accounts, past: Past) -> Plan:
     verdict = _own_faults(columns, len(accounts))
     _mark_known(verdict, columns, past)
     debit, credit = _cells(columns.debit_account, columns, verdict), _cells(columns.credit_account, columns, verdict)
-    key, target, distinct, repeated = _references(columns, past)
-    content = _contents(columns, repeated) if repeated is not None else _NOTHING
-    state, pending, places = _what_is_pending(distinct, columns, past)
+    references = _references(columns, past)
+    content = _NOTHING if references.repeated is None else _contents(columns, references.repeated)
     rows = Rows(
         debit,
         credit,
@@ -90,19 +89,21 @@ def plan(columns: Columns, accounts: Accounts, past: Past) -> Plan:
         _BYTES if columns.phase is None else columns.phase,
         expires,
         _FALSE if columns.linked is None else columns.linked,
-        key,
+        references.key,
         content,
-        target,
+        references.target,
         past.now,
     )
-    count = len(columns) if columns.two_phase else 0
-    against = np.full(len(columns) if len(content) else 0, -1, np.int64)
+    state, pending, places = _BYTES, _NOTHING, _NOTHING
+    if columns.two_phase:
+        state, pending, places = _what_is_pending(references, past)
+    phased = len(columns) if columns.two_phase else 0
     marks = Marks(
         verdict,
-        np.zeros(count, np.int64),
-        np.zeros(count, np.int64),
-        against,
-        np.full(len(distinct) if len(key) else 0, -1, np.int64),
+        np.zeros(phased, np.int64),
+        np.zeros(phased, np.int64),
+        np.full(len(content), -1, np.int64),
+        np.full(references.keys if len(references.key) else 0, -1, np.int64),
         state,
         pending,
     )
@@ -169,30 +170,59 @@ def different(columns: Columns, earlier: Columns) -> npt.NDArray[np.uint8]:
     return codes
 
 
-def _references(columns: Columns, past: Past) -> tuple[Array, Array, Keys, Array | None]:
-    """Number senders and ids: key per row, key of what it posts or voids, the distinct keys, and which rows share one.
+@dataclass(frozen=True, slots=True)
+class _References:
+    """Numbers for senders and ids: the rows' own, and those of the pending transfers that they name."""
 
-    The last is None where no two rows can share a key.
-    """
+    key: Array = field(default_factory=lambda: _NOTHING)
+    target: Array = field(default_factory=lambda: _NOTHING)
+    keys: int = 0
+    repeated: Array | None = None  # which rows share a key; None where none do
+    named: Array = field(default_factory=lambda: _NOTHING)  # the distinct keys among the targets
+    names: Keys = field(default_factory=lambda: np.empty(0, "S12"))  # and their senders and ids
+
+
+def _references(columns: Columns, past: Past) -> _References:
     ids = columns.transfer_id
-    growing = bool((ids[1:] > ids[:-1]).all())
-    if not columns.two_phase:
-        if growing:
-            return _NOTHING, _NOTHING, np.empty(0, "S12"), None
-        distinct, key = numbered(pack(past.senders, ids))
+    if (ids[1:] > ids[:-1]).all():
+        if columns.phase is None:
+            return _References()
+        own, key, repeated = _names(past.senders, ids), np.arange(len(ids)), None
+        if not isinstance(past.senders, int):
+            own, key = numbered(own)
+    else:
+        own, key = numbered(_names(past.senders, ids))
         repeated = np.bincount(key)[key] > 1
         if not repeated.any():
-            return _NOTHING, _NOTHING, np.empty(0, "S12"), None
-        return key, _NOTHING, distinct, repeated
-    targets = columns.field("pending_id")
-    distinct, numbers = numbered(np.concatenate([pack(past.senders, ids), pack(past.senders, targets)]))
-    key, target = numbers[: len(ids)].copy(), numbers[len(ids) :].copy()
-    repeated = np.bincount(key, minlength=len(distinct))[key] > 1
-    return key, target, distinct, repeated if repeated.any() else None
+            repeated = None
+            if columns.phase is None:
+                return _References()
+        elif columns.phase is None:
+            return _References(key, _NOTHING, len(own), repeated)
+    return _with_targets(columns, past, _References(key, _NOTHING, len(own), repeated), own)
+
+
+def _names(senders: Array | int, ids: Array) -> Array:
+    """Return what names a transfer within the batch: its id, and with it its sender where there are several."""
+    return ids if isinstance(senders, int) else pack(senders, ids)
+
+
+def _with_targets(columns: Columns, past: Past, own: _References, names: Array) -> _References:
+    """Add numbers for what posts and voids name: rows of the batch by their key, anything else behind those."""
+    closing = np.flatnonzero(columns.field("phase") >= POST)
+    senders = past.senders if isinstance(past.senders, int) else past.senders[closing]
+    wanted, numbers = numbered(_names(senders, columns.field("pending_id")[closing]))
+    places = places_in(names, wanted)
+    elsewhere = np.flatnonzero(places < 0)
+    places[elsewhere] = own.keys + np.arange(len(elsewhere))
+    target = np.zeros(len(columns), np.int64)
+    target[closing] = places[numbers]
+    packed = pack(senders, wanted) if isinstance(senders, int) else wanted
+    return _References(own.key, target, own.keys + len(elsewhere), own.repeated, places, packed)
 
 
 def _contents(columns: Columns, repeated: Array) -> npt.NDArray[np.int64]:
-    """Number the rows that share a key by what they say; two have one number where all their fields are the same."""
+    """Return numbers for what rows that share a key say: the same number where all their fields are the same."""
     fields = [columns.field(name)[repeated].astype(np.int64) for name in FIELDS[1:]]
     _, numbers = np.unique(np.stack(fields, axis=1), axis=0, return_inverse=True)
     contents = np.zeros(len(columns), np.int64)
@@ -200,32 +230,33 @@ def _contents(columns: Columns, repeated: Array) -> npt.NDArray[np.int64]:
     return contents
 
 
-def _what_is_pending(distinct: Keys, columns: Columns, past: Past) -> tuple[Array, Array, Array]:
+def _what_is_pending(references: _References, past: Past) -> tuple[Array, Array, Array]:
     """Return per key its state, the fields of the open pending transfer that it names, and that one's place."""
-    if columns.phase is None:
-        return np.empty(0, np.uint8), _NOTHING, _NOTHING
-    pending = np.zeros((len(distinct), FIELDS_OF_PENDING), np.int64)
-    state = np.full(len(distinct), UNKNOWN, np.uint8)
-    places = past.pending.find(distinct)
-    found = places >= 0
+    pending = np.zeros((references.keys, FIELDS_OF_PENDING), np.int64)
+    state, places = np.full(references.keys, UNKNOWN, np.uint8), np.full(references.keys, -1, np.int64)
+    places[references.named] = past.pending.find(references.names)
+    found = np.flatnonzero(places >= 0)
     rows = past.pending.rows[places[found]]
     state[found] = OPENED
     for place, name in enumerate(("debit", "credit")):
         pending[found, place] = rows[name].astype(np.int64) * len(ASSET_NAMES) + rows["asset"]
     for place, name in enumerate(("asset", "amount", "expires"), start=2):
         pending[found, place] = rows[name]
-    if (columns.phase >= POST).any() and not found.all():
-        _look_further(state, distinct, np.flatnonzero(~found), past)
+    missing = np.flatnonzero(places[references.named] < 0)
+    if len(missing):
+        _look_further(state, references.names[missing], references.named[missing], past)
     return state, pending.reshape(-1), places
 
 
-def _look_further(state: Array, distinct: Keys, missing: Array, past: Past) -> None:
+def _look_further(state: Array, names: Keys, keys: Array, past: Past) -> None:
     """Tell transfers that moved at once from pending ones that are closed, among those that are not open."""
-    pairs = distinct[missing].view([("sender", ">u4"), ("transfer_id", ">u8")])
-    senders, ids = pairs["sender"].astype(np.uint32), pairs["transfer_id"].astype(np.uint64)
-    missing = missing[past.history.may_know(senders, ids)]
-    positions = past.history.find(distinct[missing])
-    missing, positions = missing[positions >= 0], positions[positions >= 0]
-    if len(missing):
+    pairs = names.view([("sender", ">u4"), ("transfer_id", ">u8")])
+    known = past.history.may_know(pairs["sender"].astype(np.uint32), pairs["transfer_id"].astype(np.uint64))
+    names, keys = names[known], keys[known]
+    if not len(keys):
+        return
+    positions = past.history.find(names)
+    keys, positions = keys[positions >= 0], positions[positions >= 0]
+    if len(keys):
         was_pending = past.history.rows(positions).field("phase") == PENDING
-        state[missing] = np.where(was_pending, CLOSED, MOVED)
+        state[keys] = np.where(was_pending, CLOSED, MOVED)

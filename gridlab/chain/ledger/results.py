@@ -18,7 +18,7 @@ import polars as pl
 from gridlab.chain.arguments import require_int, require_text
 from gridlab.errors import ArgumentError, nearest
 
-__all__ = ["MEANINGS", "RESULTS", "Applied", "Results", "code_of"]
+__all__ = ["EXISTS", "MEANINGS", "OK", "RESULTS", "Applied", "Results", "code_of"]
 
 # In order of the codes. A differing field is looked for in the order of the columns.
 MEANINGS: dict[str, str] = {
@@ -52,8 +52,8 @@ MEANINGS: dict[str, str] = {
     "exceeds_pending_amount": "a post takes more than the pending transfer reserved; post at most that",
     "void_amount_differs": "a void names another amount than was reserved; 0 voids the whole",
     "exceeds_balance": "an account pays more than it holds at that row; fund it first, or pay less",
-    "exceeds_limit": "an account would hold more than its limit, what is pending included; pay it less, or raise the limit",
-    "exceeds_int64": "a balance or what circulates would be more than Int64 counts; look for an amount in the wrong unit",
+    "exceeds_limit": "an account would hold more than its limit, what is pending included; pay it less or raise it",
+    "exceeds_int64": "a balance or what circulates would be more than Int64 counts; look for a wrong unit",
     "exceeds_backing": "more would circulate than its reserve backs; attest the reserve first",
 }
 RESULTS = pl.Enum(list(MEANINGS))

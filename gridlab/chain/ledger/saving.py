@@ -5,6 +5,7 @@
     text(domain) u32(accounts)
     blob(issuers) blob(limits) blob(backing)
     blob(frame of all transfers, with their senders) blob(frame of the open pending ones: sender, transfer_id, expires)
+    BLAKE2b-256 of all that, so that damage is seen before anything is believed (32 bytes)
 
 Balances are not written: they are counted anew from the transfers, so that they cannot contradict them.
 """
@@ -15,8 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from gridlab.chain.arguments import require_bytes
 from gridlab.chain.encoding import Reader, blob, text, u32
 from gridlab.chain.frame_encoding import decode_frame, encode_frame
+from gridlab.chain.hashing import HASH_BYTES, tagged_hash
 from gridlab.chain.ledger.accounts import POSTED, RESERVED, Accounts
 from gridlab.chain.ledger.batches import Parts
 from gridlab.chain.ledger.columns import OPTIONAL, Columns
@@ -42,7 +45,8 @@ def to_bytes(parts: Parts) -> bytes:
     pending = parts.pending.rows
     waiting = pl.DataFrame({name: pending[name].copy() for name in ("sender", "transfer_id", "expires")})
     frames = blob(encode_frame(transfers)) + blob(encode_frame(waiting))
-    return text(_DOMAIN) + u32(len(parts.accounts)) + terms(parts.accounts) + frames
+    body = text(_DOMAIN) + u32(len(parts.accounts)) + terms(parts.accounts) + frames
+    return body + tagged_hash(_DOMAIN, body)
 
 
 def from_bytes(data: bytes) -> Parts:
@@ -55,7 +59,10 @@ def from_bytes(data: bytes) -> Parts:
     ChainError
         The bytes are damaged, not canonical, or tell of transfers that no ledger would have taken.
     """
-    reader = Reader(data, "ledger")
+    body, seal = require_bytes("ledger", data)[:-HASH_BYTES], data[-HASH_BYTES:]
+    if tagged_hash(_DOMAIN, body) != seal:
+        raise ChainError(f"ledger: its {len(data)} bytes do not have the hash that they end with; fetch them again")
+    reader = Reader(body, "ledger")
     if reader.text() != _DOMAIN:
         raise reader.error(f"it does not begin with {_DOMAIN!r}; these bytes are something else")
     accounts = _read_terms(reader)
@@ -64,7 +71,9 @@ def from_bytes(data: bytes) -> Parts:
     reader.finish()
     try:
         parts = _rebuilt(accounts, transfers, waiting)
-    except (FrameError, KeyError, pl.exceptions.PolarsError) as problem:
+    except ChainError:
+        raise
+    except (FrameError, TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as problem:
         raise ChainError(f"ledger: its frames are not those of a ledger ({problem}); fetch it again") from problem
     if to_bytes(parts) != data:
         raise ChainError("ledger: the bytes are not the one canonical form; fetch them again from whoever wrote them")
@@ -91,14 +100,14 @@ def _read_terms(reader: Reader) -> Accounts:
 
 
 def _highest(values: npt.NDArray[np.generic]) -> int:
-    return int(values.max()) if len(values) else -1  # type: ignore[call-overload]
+    return int(values.max()) if len(values) else -1
 
 
 def _rebuilt(accounts: Accounts, transfers: pl.DataFrame, waiting: pl.DataFrame) -> Parts:
     columns, senders = Columns.of(transfers.drop("sender")), transfers["sender"].to_numpy()
     keys = np.sort(pack(senders, columns.transfer_id))
     _require(not (keys[1:] == keys[:-1]).any(), "a transfer stands there twice")
-    _require(bool((columns.debit_account != columns.credit_account).all()), "an account pays itself")
+    _require((columns.debit_account != columns.credit_account).all(), "an account pays itself")
     highest = max(_highest(columns.debit_account), _highest(columns.credit_account))
     _require(highest < len(accounts), "a transfer names an account that does not exist")
     history = TransferHistory()
@@ -112,7 +121,7 @@ def _rebuilt(accounts: Accounts, transfers: pl.DataFrame, waiting: pl.DataFrame)
     accounts.hold(pending.rows)
     accounts.count(pending.rows)
     available = accounts.amounts[:, :, POSTED] - accounts.amounts[:, :, RESERVED]
-    _require(bool((available >= accounts.floor).all()), "an account pays more than it holds")
+    _require((available >= accounts.floor).all(), "an account pays more than it holds")
     return Parts(accounts, history, pending)
 
 
@@ -122,14 +131,14 @@ def _followed(columns: Columns, senders: npt.NDArray[np.uint32], history: Transf
     is_open = (phase == PENDING).astype(np.int64)
     moved[(phase == PENDING) | (phase == VOID)] = 0
     closing = np.flatnonzero(phase >= POST)
-    _require(bool((columns.amount[phase < POST] > 0).all()), "an amount is not more than 0")
+    _require((columns.amount[phase < POST] > 0).all(), "an amount is not more than 0")
     if len(closing):
         reserved = history.find(pack(senders[closing], columns.field("pending_id")[closing]))
-        _require(bool(((reserved >= 0) & (reserved < closing)).all()), "a post or void comes without its pending one")
-        _require(bool((is_open[reserved] == 1).all()), "a post or void names a transfer that is not pending")
+        _require(((reserved >= 0) & (reserved < closing)).all(), "a post or void comes without its pending one")
+        _require((is_open[reserved] == 1).all(), "a post or void names a transfer that is not pending")
         _require(len(np.unique(reserved)) == len(reserved), "a pending transfer is closed twice")
         amount, whole = columns.amount[closing], columns.amount[reserved]
-        _require(bool(((amount >= 0) & (amount <= whole)).all()), "a post takes more than was reserved")
+        _require(((amount >= 0) & (amount <= whole)).all(), "a post takes more than was reserved")
         moved[closing] = np.where(phase[closing] == VOID, 0, np.where(amount == 0, whole, amount))
         is_open[reserved] = 0
     return moved, is_open
@@ -143,12 +152,13 @@ def _reopened(
     is_open: Array,
 ) -> OpenTransfers:
     places = history.find(pack(waiting["sender"].to_numpy(), waiting["transfer_id"].to_numpy()))
-    _require(bool((places >= 0).all()) and bool((is_open[places] == 1).all()), "an open transfer was never pending")
+    _require(len(np.unique(places)) == len(places), "an open transfer stands there twice")
+    _require((places >= 0).all() and (is_open[places] == 1).all(), "an open transfer was never pending")
     expires = np.zeros(len(columns), np.int64)
     expires[places] = waiting["expires"].to_numpy()
     return OpenTransfers.of(opened_rows(columns, senders, expires, places))
 
 
-def _require(holds: bool, sentence: str) -> None:
+def _require(holds: object, sentence: str) -> None:
     if not holds:
         raise ChainError(f"ledger: {sentence}; no ledger would have written that, fetch it again")

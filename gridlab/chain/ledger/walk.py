@@ -26,7 +26,7 @@ The functions are written in that part of Python which numba compiles. `compiled
 `interpreted` runs them as they stand, over lists. So both are the same rule by construction.
 """
 
-# ruff: noqa: PLR0917 - compiled functions take their arrays one by one
+# ruff: noqa: C901, PLR0917 - compiled functions take their arrays one by one, and one loop goes over the rows
 
 from __future__ import annotations
 
@@ -158,7 +158,16 @@ def _backed(totals: Any, backing: Any, asset: int, sense: int, claim: int) -> An
 
 
 def _fits(
-    amounts: Any, floor: Any, ceiling: Any, totals: Any, backing: Any, debit: int, credit: int, asset: int, m: int, h: int
+    amounts: Any,
+    floor: Any,
+    ceiling: Any,
+    totals: Any,
+    backing: Any,
+    debit: int,
+    credit: int,
+    asset: int,
+    m: int,
+    h: int,
 ) -> Any:
     """Return "ok" where a claim fits, or which bound it would break. No sum here can leave Int64."""
     claim = m + h
@@ -237,43 +246,51 @@ def rewind(rows: Rows, marks: Marks, book: Book, start: int, stop: int) -> None:
             _shift(book.amounts, book.floor, book.totals, rows.debit[i], rows.credit[i], rows.asset[i], -m, -h)
 
 
-def walk(rows: Rows, marks: Marks, book: Book) -> int:
-    """Apply row after row; a row that fails takes the rows it is linked to with it. Return how many were refused."""
+def _break(rows: Rows, marks: Marks, book: Book, start: int, stop: int) -> None:
+    """Take back the rows of a chain that came before the one that failed."""
+    rewind(rows, marks, book, start, stop)
+    for i in range(start, stop):
+        marks.verdict[i] = _LINKED_FAILED
+
+
+def _known(holder: Any, content: Any, against: Any, key: int, i: int) -> Any:
+    """Return "ok" where the batch has applied no row yet with the id of row i."""
+    if holder[key] < 0:
+        return _OK
+    against[i] = holder[key]
+    return _EXISTS if content[i] == content[holder[key]] else _DIFFERENT
+
+
+def walk(rows: Rows, marks: Marks, book: Book) -> None:
+    """Apply row after row; a row that fails takes the rows it is linked to with it."""
     # Taken out of their tuples once: compiled code counts references whenever it takes an array out of one.
-    debit, credit, assets, amount, phase, expires, linked, key, content, target, now = rows
+    debit, credit, asset, amount, phase, expires, linked, key, content, target, now = rows
     verdict, moved, held, against, holder, state, pending = marks
     amounts, floor, ceiling, totals, backing = book
-    refused, start, broken = 0, 0, False
+    start, broken = 0, False
     for i in range(len(verdict)):
-        if broken:
-            verdict[i] = _LINKED_FAILED
-        elif verdict[i] == _OK:
+        if verdict[i] == _OK and not broken:
             code, m, h = _OK, amount[i], 0
-            if len(key) and holder[key[i]] >= 0:
-                code = _EXISTS if content[i] == content[holder[key[i]]] else _DIFFERENT
-                against[i] = holder[key[i]]
-            elif len(phase):
-                row = (phase[i], debit[i], credit[i], assets[i], amount[i])
+            if len(key):
+                code = _known(holder, content, against, key[i], i)
+            if len(phase) and code == _OK:
+                row = (phase[i], debit[i], credit[i], asset[i], amount[i])
                 code, m, h = _resolve(state, pending, row, target[i], expires[i], now)
             if code == _OK:
-                code = _fits(amounts, floor, ceiling, totals, backing, debit[i], credit[i], assets[i], m, h)
+                code = _fits(amounts, floor, ceiling, totals, backing, debit[i], credit[i], asset[i], m, h)
             if code == _OK:
-                _shift(amounts, floor, totals, debit[i], credit[i], assets[i], m, h)
+                _shift(amounts, floor, totals, debit[i], credit[i], asset[i], m, h)
                 if len(key):
                     holder[key[i]] = i
                 if len(phase):
                     moved[i], held[i] = m, h
-                    row = (phase[i], debit[i], credit[i], assets[i], amount[i])
+                    row = (phase[i], debit[i], credit[i], asset[i], amount[i])
                     _note(state, pending, row, key[i], target[i], expires[i])
             verdict[i] = code
-        if verdict[i] > _EXISTS:
-            refused += 1
-            if not broken and start < i:
-                rewind(rows, marks, book, start, i)
-                for j in range(start, i):
-                    verdict[j] = _LINKED_FAILED
-                refused += i - start
+        if broken:
+            verdict[i] = _LINKED_FAILED
+        elif verdict[i] > _EXISTS:
+            _break(rows, marks, book, start, i)
             broken = True
         if not (len(linked) and linked[i]):
             start, broken = i + 1, False
-    return refused

@@ -156,13 +156,19 @@ class RowByRow:
 
     def _close(self, row, key, now):
         closed = key[0], row["pending_id"]
+        wrong = self._cannot_close(row, closed, now)
+        if not wrong:
+            del self.open[closed]
+            whole = self.applied[closed]["amount"]
+            self._move(row, key, 0 if row["phase"] == "void" else row["amount"] or whole)
+        return wrong or "ok"
+
+    def _cannot_close(self, row, closed, now):
         if closed not in self.applied:
             return "pending_not_found"
         pending = self.applied[closed]
-        if pending["phase"] != "pending":
-            return "pending_not_pending"
         if closed not in self.open:
-            return "pending_closed"
+            return "pending_closed" if pending["phase"] == "pending" else "pending_not_pending"
         if self.open[closed] is not None and self.open[closed] <= now:
             return "pending_expired"
         for field in ("asset", "debit_account", "credit_account"):
@@ -170,10 +176,7 @@ class RowByRow:
                 return f"pending_has_different_{field}"
         if row["phase"] == "void" and row["amount"] not in {0, pending["amount"]}:
             return "void_amount_differs"
-        if row["amount"] > pending["amount"]:
-            return "exceeds_pending_amount"
-        del self.open[closed]
-        return self._move(row, key, 0 if row["phase"] == "void" else row["amount"] or pending["amount"])
+        return "exceeds_pending_amount" if row["amount"] > pending["amount"] else None
 
     def expire(self, now):
         due = [key for key, moment in self.open.items() if moment is not None and moment <= now]

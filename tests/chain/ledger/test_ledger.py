@@ -238,6 +238,15 @@ def test_no_more_watt_circulates_than_baht_back_it():
     assert book.apply(transfers((5, 2, 0, "WATT", 30, "redeem"), (4, 0, 1, "THB", 50, "redeem"))) == Applied(2, 0)
 
 
+def test_the_error_names_the_pair_whose_backing_is_short():
+    book = Ledger(3, issuers={"WATT": [0], "THB": [0], "GRID": [0]}, backing={"WATT": "THB", "GRID": "WATT"})
+    book.apply(transfers((1, 0, 1, "THB", 10, "reserve"), (2, 0, 1, "WATT", 10, "mint"), (3, 0, 1, "GRID", 4, "mint")))
+    with pytest.raises(LedgerError, match=r"more WATT would circulate than THB backs it \(0 are free"):
+        book.apply(transfers((4, 0, 1, "WATT", 1, "mint")))
+    with pytest.raises(LedgerError, match=r"more GRID would circulate than WATT backs it \(6 are free"):
+        book.apply(transfers((4, 1, 0, "WATT", 7, "redeem")))
+
+
 def test_a_fork_does_not_reach_its_origin(book):
     fork = book.fork()
     fork.grow(9)
