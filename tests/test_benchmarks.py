@@ -28,6 +28,9 @@ SMALLEST = {
     "controls --prosumers 20 --moves 2": "moving the wheeling charge",
     "national_day --prosumers 2": "ratio_to_sort",
     "chain_throughput --traders 20 --transactions 40 --orders 200 --batch 50 --blocks 1": "chain/bare",
+    "consensus --blocks 2 --repeat 1": "fresh/bare",
+    "ledger --rows 1000 --repeat 1": "apply / group-by",
+    "store --blocks 3 --rows 10 --repeat 1": "append/file",
     "finality --blocks 1000 --simulated 2 --repeat 1": "model/simulator",
 }
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="binds itself to one core, or sets a memory limit")

@@ -4,6 +4,7 @@ from gridlab.chain.pbft.certificates import certificate_message, sealed_header, 
 from gridlab.chain.pbft.cluster import Cluster, Decision
 from gridlab.chain.pbft.evidence import Evidence, verify_evidence
 from gridlab.chain.pbft.hosted import Application
+from gridlab.chain.pbft.hunting import hunt, schedule
 from gridlab.chain.pbft.messages import Proposal
 from gridlab.chain.pbft.quorums import max_faulty, quorum
 from gridlab.chain.pbft.simulation import simulate
@@ -17,8 +18,10 @@ __all__ = [
     "Proposal",
     "Trace",
     "certificate_message",
+    "hunt",
     "max_faulty",
     "quorum",
+    "schedule",
     "sealed_header",
     "simulate",
     "verify_certificate",

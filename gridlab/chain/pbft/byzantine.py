@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "Behaviour", "Conspiracy", "behaviour_of"]
 
 _VOTES = ("prepare", "commit")
+# View, height and digest of a vote.
+_Place = tuple[int, int, bytes]
 
 
 class Behaviour:
@@ -46,15 +48,40 @@ class Behaviour:
         """Send `message`, or something else, to `receivers`, or to others."""
         self.deliver(node, receivers, message)
 
+    def hear(self, node: Node, message: Message) -> None:
+        """Take note of a message that the replica has just received."""
+
     def deliver(self, node: Node, receivers: Iterable[int], message: Message, later_ms: float = 0.0) -> None:
         """Send exactly this; of a validator with a twin, the instance that this node sees is reached."""
         for receiver in receivers:
             if receiver != node.place:
                 self.network.send(node.place, self.engine.instance(receiver, node, message), message, later_ms)
 
-    def signed(self, node: Node, kind: str, view: int, height: int, digest: bytes, body: Any = None) -> Message:
+    @property
+    def n(self) -> int:
+        """How many validators there are."""
+        return len(self.engine.validators)
+
+    def in_name(self, node: Node, kind: str, victim: int, place: _Place, body: Any = None) -> Message:
+        """Make a vote in another's name; the signature is the liar's own, since it has no other key."""
+        own = self.signed(node, kind, place, body)
+        return Message(kind, victim, *place, body, own.signature)
+
+    def call_with_invented(self, node: Node, message: Message, height: int, digest: bytes) -> Message:
+        """Make the liar's own VIEW-CHANGE with a prepared certificate that nobody else has signed."""
+        view = max(message.view - 1, 0)
+        primary = view % self.n
+        voters = [number for number in range(self.n) if number != primary]
+        place = (view, height, digest)
+        votes = tuple(self.in_name(node, "prepare", voter, place) for voter in voters)
+        invented = Prepared(self.in_name(node, "pre_prepare", primary, place), votes)
+        standing = Standing(message.body.block, invented, message.body.stable)
+        name = blake2b_256(standing.to_bytes())
+        return self.signed(node, "view_change", (message.view, message.height, name), standing)
+
+    def signed(self, node: Node, kind: str, place: _Place, body: Any = None) -> Message:
         """Sign whatever the liar likes, in its own name."""
-        message = Message(kind, node.validator, view, height, digest, body)
+        message = Message(kind, node.validator, *place, body)
         return self.engine.settings.signer.sign(message, node.pair)
 
 
@@ -91,43 +118,46 @@ class Forge(Behaviour):
             self.deliver(node, receivers, message)
 
     def _forgeries(self, node: Node, message: Message) -> Iterable[Message]:
-        victim = int(self.chance.integers(len(self.engine.validators)))
-        place = (message.view, message.height)
         if isinstance(message.body, CommittedBlock):
-            yield self._altered_block(message)
+            yield from self._altered_blocks(node, message)
         elif message.kind == "view_change":
-            # A prepared certificate that nobody signed, in the liar's own valid VIEW-CHANGE.
-            yield self._invented_call(node, message)
+            wrong = blake2b_256(message.digest)
+            yield self.call_with_invented(node, message, message.height + 1, wrong)
         elif message.signature:
             body = message.body
-            yield Message(message.kind, victim, *place, message.digest, body, message.signature)
-            yield Message(message.kind, node.validator, *place, message.digest, body, bytes(64))
-            wrong = blake2b_256(message.digest)
-            yield Message(message.kind, victim, *place, wrong, body, message.signature)
+            place = (message.view, message.height, message.digest, body)
+            yield Message(message.kind, int(self.chance.integers(self.n)), *place, message.signature)
+            yield Message(message.kind, node.validator, *place, bytes(64))
+            yield from self._votes_of_all(node, message)
 
-    def _altered_block(self, message: Message) -> Message:
+    def _votes_of_all(self, node: Node, message: Message) -> Iterable[Message]:
+        """Vote for another block in everybody else's name; an eighth of the time, since it is a flood."""
+        replica = node.replica
+        slot = replica.slots.get(message.height) if replica is not None else None
+        if replica is None or slot is None or slot.proposal is None or self.chance.random() > 0.125:
+            return
+        rival = replica.machine.rival(slot.proposal)
+        if rival is None or replica.primary_of(message.view) == node.validator:
+            return
+        primary = replica.primary_of(message.view)
+        place = (message.view, message.height, rival.digest)
+        first = self.in_name(node, "pre_prepare", primary, place, rival)
+        yield first
+        for victim in range(self.n):
+            if victim == node.validator:
+                continue
+            yield self.in_name(node, "prepare", victim, place, first.bare())
+            yield self.in_name(node, "commit", victim, place, rival.signed_part)
+
+    def _altered_blocks(self, node: Node, message: Message) -> Iterable[Message]:
+        """Pass on a block with another body, and another block with its certificate."""
         block = message.body
         proposal = block.proposal
-        other = Proposal(proposal.header, proposal.body + b"\x00", proposal.handover)
-        if self.chance.random() < 0.5:
-            other = Proposal(proposal.header + b"\x00", proposal.body, proposal.handover)
-        forged = CommittedBlock(other, block.view, dict(block.signatures))
-        return Message("block", message.signer, message.view, message.height, message.digest, forged)
-
-    def _invented_call(self, node: Node, message: Message) -> Message:
-        view, height = max(message.view - 1, 0), message.height + 1
-        wrong = blake2b_256(message.digest)
-        primary = view % len(self.engine.validators)
-        voters = [number for number in range(len(self.engine.validators)) if number != primary]
-        votes = tuple(self._in_name(node, "prepare", voter, view, height, wrong) for voter in voters)
-        invented = Prepared(self._in_name(node, "pre_prepare", primary, view, height, wrong), votes)
-        standing = Standing(message.body.block, invented, message.body.stable)
-        digest = blake2b_256(standing.to_bytes())
-        return self.signed(node, "view_change", message.view, message.height, digest, standing)
-
-    def _in_name(self, node: Node, kind: str, victim: int, view: int, height: int, digest: bytes) -> Message:
-        own = self.signed(node, kind, view, height, digest)
-        return Message(kind, victim, view, height, digest, None, own.signature)
+        rival = node.replica.machine.rival(proposal) if node.replica is not None else None
+        for other in (Proposal(proposal.header, proposal.body + b"\x00", proposal.handover), rival):
+            if other is not None:
+                forged = CommittedBlock(other, block.view, dict(block.signatures))
+                yield Message("block", message.signer, message.view, message.height, message.digest, forged)
 
 
 class StaleView(Behaviour):
@@ -143,13 +173,11 @@ class StaleView(Behaviour):
         """Send a vote for the view before, or an old message again."""
         if message.kind in _VOTES and message.view > 0:
             body = message.body
-            stale = self.signed(node, message.kind, message.view - 1, message.height, message.digest, body)
-            self.deliver(node, receivers, stale)
+            place = (message.view - 1, message.height, message.digest)
+            self.deliver(node, receivers, self.signed(node, message.kind, place, body))
         elif message.kind == "view_change" and message.view > 1:
-            call = message.body
-            self.deliver(
-                node, receivers, self.signed(node, message.kind, message.view - 1, message.height, message.digest, call)
-            )
+            place = (message.view - 1, message.height, message.digest)
+            self.deliver(node, receivers, self.signed(node, message.kind, place, message.body))
         else:
             self.deliver(node, receivers, message)
         if self._said:
@@ -191,10 +219,11 @@ class Conspiracy:
         liars = self.members
         audience = node.replica.audience if node.replica is not None else ()
         honest = [place for place in audience if place not in liars and place != node.place]
-        order = stream(self._engine.seed, "pbft", "plot", str(message.view), str(message.height)).permutation(len(honest))
+        name = ("plot", str(message.view), str(message.height))
+        order = stream(self._engine.seed, "pbft", *name).permutation(len(honest))
         second = frozenset(honest[place] for place in order[: len(honest) // 2])
         liar = liars[node.validator]
-        other = liar.signed(node, "pre_prepare", message.view, message.height, rival.digest, rival)
+        other = liar.signed(node, "pre_prepare", (message.view, message.height, rival.digest), rival)
         plot = self.plots[message.view, message.height] = Plot(message, other, second)
         liar.show(node, honest, plot)
         for validator, fellow in liars.items():
@@ -205,9 +234,9 @@ class Conspiracy:
 
 
 class Equivocate(Behaviour):
-    """Shows two blocks when it is primary, and votes for both whenever another liar does.
+    """Shows two blocks when it is primary, and signs whatever block it is shown, whatever it has signed before.
 
-    Each honest replica is shown one of them and gets the votes that go with it.
+    Each honest replica is shown one of the two, and gets the votes of all equivocators that go with it.
     """
 
     kind = "equivocate"
@@ -224,9 +253,21 @@ class Equivocate(Behaviour):
             if rival is not None and (message.view, message.height) not in plots:
                 self.engine.conspiracy.plot(node, message, rival)
                 return
-        if message.kind in ("pre_prepare", *_VOTES) and (message.view, message.height) in plots:
+        plot = plots.get((message.view, message.height)) if message.kind in ("pre_prepare", *_VOTES) else None
+        if plot is None:
+            self.deliver(node, receivers, message)
+        elif len(receivers) == 1:
+            # Somebody asks again, perhaps after a crash: it may be made to vote for the other block this time.
+            self.serve(node, receivers[0], plot, int(self.chance.integers(2)))
+
+    def hear(self, node: Node, message: Message) -> None:
+        """Vote for every proposal at once, checked or not, final already or not."""
+        if message.kind != "pre_prepare" or not isinstance(message.body, Proposal) or node.replica is None:
             return
-        self.deliver(node, receivers, message)
+        if message.signer == node.validator or message.signer in self.engine.conspiracy.members:
+            return
+        for vote in self._votes(node, message, prepares=True):
+            self.deliver(node, node.replica.audience, vote)
 
     def show(self, node: Node, honest: Iterable[int], plot: Plot) -> None:
         """Show each honest replica its block."""
@@ -235,16 +276,22 @@ class Equivocate(Behaviour):
 
     def vote_for_both(self, node: Node, honest: Iterable[int], plot: Plot, *, prepares: bool) -> None:
         """Sign prepares and commits of both blocks and send each honest replica those of its own."""
-        votes: list[list[Message]] = []
-        for first in plot.proposals:
-            place, body = (first.view, first.height, first.digest), first.body.signed_part
-            pair = [self.signed(node, "commit", *place, body)]
-            if prepares:
-                pair.insert(0, self.signed(node, "prepare", *place, first.bare()))
-            votes.append(pair)
+        votes = [self._votes(node, first, prepares=prepares) for first in plot.proposals]
         for receiver in honest:
             for vote in votes[plot.side(receiver)]:
                 self.deliver(node, (receiver,), vote)
+
+    def serve(self, node: Node, receiver: int, plot: Plot, side: int) -> None:
+        """Show one replica one of the two blocks, with the liar's votes for it."""
+        first = plot.proposals[side]
+        self.deliver(node, (receiver,), first)
+        for vote in self._votes(node, first, prepares=first.signer != node.validator):
+            self.deliver(node, (receiver,), vote)
+
+    def _votes(self, node: Node, first: Message, *, prepares: bool) -> list[Message]:
+        place = (first.view, first.height, first.digest)
+        commit = self.signed(node, "commit", place, first.body.signed_part)
+        return [self.signed(node, "prepare", place, first.bare()), commit] if prepares else [commit]
 
 
 class Collude(Equivocate):
@@ -253,14 +300,22 @@ class Collude(Equivocate):
     kind = "collude"
 
     def send(self, node: Node, receivers: Sequence[int], message: Message) -> None:
-        """Send a VIEW-CHANGE that knows of nothing; everything else as an equivocator does."""
+        """Send a VIEW-CHANGE that hides or invents; everything else as an equivocator does."""
         if message.kind == "view_change":
-            standing = Standing(None, None, ())
-            digest = blake2b_256(standing.to_bytes())
-            start = self.engine.settings.height
-            self.deliver(node, receivers, self.signed(node, "view_change", message.view, start, digest, standing))
-            return
-        super().send(node, receivers, message)
+            self.deliver(node, receivers, self._lying_call(node, message))
+        else:
+            super().send(node, receivers, message)
+
+    def _lying_call(self, node: Node, message: Message) -> Message:
+        plots = self.engine.conspiracy.plots
+        height = message.height + 1
+        known = [plot for (_, at), plot in plots.items() if at == height]
+        if known and self.chance.random() < 0.25:
+            return self.call_with_invented(node, message, height, known[-1].proposals[1].digest)
+        standing = Standing(None, None, ())
+        digest = blake2b_256(standing.to_bytes())
+        start = self.engine.settings.height
+        return self.signed(node, "view_change", (message.view, start, digest), standing)
 
 
 class Twins(Behaviour):

@@ -23,6 +23,7 @@ from gridlab.chain.pbft.message_counts import MessageCounts
 from gridlab.chain.pbft.message_log import message_frame
 from gridlab.chain.pbft.messages import CommittedBlock, Proposal, Signer
 from gridlab.chain.pbft.network import Network, require_latency, require_number
+from gridlab.doors import through
 from gridlab.errors import ArgumentTypeError
 from gridlab.seeds import check_seed
 
@@ -73,6 +74,16 @@ class Decision:
     def sealed(self) -> bytes:
         """What `verify_certificate` checks: header, hand-over and view."""
         return self.header + self.handover + self.view.to_bytes(8, "little")
+
+    def __repr__(self) -> str:
+        return (
+            f"Decision(height {self.height}, view {self.view}, {len(self.signatures)} of {len(self.validators)} "
+            f"signatures, {self.finality_ms:.1f} ms)"
+        )
+
+    def _repr_html_(self) -> str:
+        html: str = through("decision_html", self)
+        return html
 
 
 class Cluster(Interventions):
@@ -164,14 +175,16 @@ class Cluster(Interventions):
         self._hosted: list[Hosted] = []
         self._wanted = settings.height
         self._next_ms = 0.0
+        self._decided = settings.height
         self._start_height = settings.height
         self._engine = Engine(pairs, settings, network, self._machine, seed=seed)
         self._engine.start()
 
     def __repr__(self) -> str:
-        return f"Cluster({len(self.validators)} validators, view {self.view}, height {self.height}, {self.clock_ms:g} ms)"
+        count = len(self.validators)
+        return f"Cluster({count} validators, view {self.view}, height {self.height}, {self.clock_ms:g} ms)"
 
-    def _machine(self) -> Machine:
+    def _machine(self, _validator: int) -> Machine:
         machine = Hosted(self._application, self._verdicts)
         machine.wanted, machine.height = self._wanted, self._start_height
         return machine
@@ -236,6 +249,11 @@ class Cluster(Interventions):
         """Which validators are down."""
         return tuple(node.validator for node in self._engine.validators if node.replica is None)
 
+    @property
+    def sides(self) -> dict[int, int] | None:
+        """Group of each validator that was named when the network was cut, from 1 on; None where it is whole."""
+        return self._engine.network.groups
+
     def validators_at(self, height: int) -> tuple[bytes, ...]:
         """Return the public keys of the set that decides about the block at `height`, as far as blocks say so now."""
         members = self._foremost().members_at(require_int("height", height, 0))
@@ -263,7 +281,8 @@ class Cluster(Interventions):
         ArgumentTypeError, ArgumentError
             `height` is not the next one, or `limit_ms` is not a positive number.
         """
-        require_int("height", height, self._start_height + 1, self.height + 1)
+        # Of those who made the newest block final some may have begun to lie since: `height` may be behind it.
+        require_int("height", height, self._start_height + 1, max(self.height, self._decided) + 1)
         limit = require_number("limit_ms", limit_ms, 0.0, _FOREVER_MS)
         view = self.view
         begin = max(self.clock_ms, self._next_ms)
@@ -273,6 +292,7 @@ class Cluster(Interventions):
                 return None
         proposed = self._engine.proposed.get(height, begin)
         self._next_ms = max(self._next_ms, proposed + self._interval)
+        self._decided = max(self._decided, height)
         return self._decision(height, proposed, view)
 
     def _want(self, height: int, begin: float) -> None:

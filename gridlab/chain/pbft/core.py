@@ -7,7 +7,7 @@ crash is `Durable` and nothing else; it holds every vote that the replica may no
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Protocol
@@ -107,8 +107,9 @@ class Durable:
         False while the replica waits for the new view of `view`.
     votes : dict
         Every vote it has sent above the newest final block, by kind, view and height: it never sends another.
-    accepted : Proposal or None
-        The newest proposal it prepared, body included.
+    bodies : dict of bytes to Proposal
+        Every proposal above the newest final block that it has voted for, in any view, by digest. A later view may
+        come back to an earlier one, and then somebody must still have it.
     prepared : Prepared or None
         The prepared certificate of the highest view above the newest final block.
     new_view : Message or None
@@ -116,8 +117,10 @@ class Durable:
     blocks : list of CommittedBlock
     stable : tuple of Message
         Checkpoint votes of a quorum: proof of the low water mark.
-    epoch, voted_epoch : int
-        Number of the newest motion that was carried, and of the newest one it has voted in.
+    epoch : int
+        Number of the newest motion that was carried.
+    ballot : Message or None
+        Its vote in the newest motion it has voted in.
     stopped : bool
     motion : tuple of Message
         The votes that carried the newest motion.
@@ -130,22 +133,32 @@ class Durable:
     view: int = 0
     active: bool = True
     votes: dict[tuple[str, int, int], Message] = field(default_factory=dict)
-    accepted: Proposal | None = None
+    bodies: dict[bytes, Proposal] = field(default_factory=dict)
     prepared: Prepared | None = None
     new_view: Message | None = None
     blocks: list[CommittedBlock] = field(default_factory=list)
     stable: tuple[Message, ...] = ()
     epoch: int = 0
-    voted_epoch: int = 0
+    ballot: Message | None = None
     stopped: bool = False
     motion: tuple[Message, ...] = ()
     handover: bytes = b""
     evidence: dict[tuple[str, int, int, int], Evidence] = field(default_factory=dict)
 
+    @property
+    def voted_epoch(self) -> int:
+        """Number of the newest motion it has voted in."""
+        return 0 if self.ballot is None else self.ballot.view
+
     def copy(self) -> Durable:
         """Return what another instance with the same past would find."""
-        copies = {"votes": dict(self.votes), "blocks": list(self.blocks), "evidence": dict(self.evidence)}
-        return replace(self, **copies)
+        return replace(
+            self,
+            votes=dict(self.votes),
+            bodies=dict(self.bodies),
+            blocks=list(self.blocks),
+            evidence=dict(self.evidence),
+        )
 
 
 class Slot:
@@ -194,6 +207,7 @@ class Core(ABC):
         self.signer = settings.signer
         self.evidence = EvidenceBook(self.signer, self.durable.evidence)
         self.effects: list[tuple[Any, ...]] = []
+        self.handlers = self._handlers()
         self.view, self.active = self.durable.view, self.durable.active
         self.progress_view = self.view
         self.height, self.parent = settings.height, settings.parent
@@ -205,6 +219,12 @@ class Core(ABC):
         for block in self.durable.blocks:
             self._advance(block)
         self.low = self.durable.stable[0].height if self.durable.stable else settings.height
+
+    @property
+    def base(self) -> int:
+        """Height up to which this view's NEW-VIEW proves blocks final: nothing may be voted for there."""
+        new_view = self.durable.new_view
+        return self.settings.height if new_view is None else new_view.height
 
     # Members -----------------------------------------------------------------------------------------------------
 
@@ -264,7 +284,6 @@ class Core(ABC):
         if earlier is not None:
             return earlier if earlier.digest == digest else None
         vote = self.signer.sign(Message(kind, self.number, self.view, height, digest, body), self.pair)
-        vote.verdict = True
         self.durable.votes[name] = vote
         return vote
 
@@ -300,12 +319,28 @@ class Core(ABC):
     # What the other parts add ------------------------------------------------------------------------------------
 
     @abstractmethod
+    def _handlers(self) -> dict[str, Callable[[Message], None]]:
+        """Return who takes in which kind of message."""
+
+    @abstractmethod
     def _progress(self) -> None:
         """Go as far as the messages at hand allow."""
 
     @abstractmethod
     def _after_block(self, block: CommittedBlock) -> None:
         """Take the checkpoint and look at what was waiting for this block."""
+
+    @abstractmethod
+    def _take_block(self, block: CommittedBlock) -> None:
+        """Take a final block that was not made final here."""
+
+    @abstractmethod
+    def _send_blocks(self, peer: int, height: int) -> None:
+        """Send somebody the final blocks above `height`."""
+
+    @abstractmethod
+    def _learn_checkpoint(self, votes: Sequence[Message]) -> None:
+        """Take in checkpoint votes that came inside of another message."""
 
     @abstractmethod
     def _ask(self) -> None:

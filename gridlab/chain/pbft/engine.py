@@ -7,7 +7,8 @@ becomes of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gridlab.chain.keys import KeyPair
@@ -58,7 +59,7 @@ class Engine:
     network : Network
         Empty; the engine adds its nodes.
     make_machine : callable
-        Makes the machine of one replica, in the state of ``settings.height``.
+        Makes the machine of the replica of one validator, in the state of ``settings.height``.
     seed : int
         Forked for the liars.
     """
@@ -68,7 +69,7 @@ class Engine:
         pairs: Sequence[KeyPair],
         settings: Settings,
         network: Network,
-        make_machine: Callable[[], Machine],
+        make_machine: Callable[[int], Machine],
         *,
         seed: int,
     ) -> None:
@@ -130,7 +131,7 @@ class Engine:
 
     def asleep(self, node: Node) -> Replica:
         """Return the replica that a node would start as."""
-        return Replica(node.validator, node.pair, self.settings, self._make_machine(), node.durable)
+        return Replica(node.validator, node.pair, self.settings, self._make_machine(node.validator), node.durable)
 
     def corrupt(self, validator: int, kind: str | None) -> None:
         """Make a validator lie in one of the `KINDS`, or be honest again (None)."""
@@ -163,19 +164,24 @@ class Engine:
                 self._check = True
             else:
                 node = nodes[receiver]
-                replica = node.replica
-                if replica is None:
-                    continue
-                if type(what) is Message:
-                    replica.receive(what)
-                elif what[0] is replica:
-                    replica.timeout(what[1], what[2])
-                if replica.effects:
-                    self.carry_out(node)
+                if node.replica is not None:
+                    self._deliver(node, what)
             if self._check:
                 self._check = False
                 if until():
                     return True
+
+    def _deliver(self, node: Any, what: Any) -> None:
+        replica = node.replica
+        if type(what) is Message:
+            replica.receive(what)
+            if node.behaviour is not None:
+                node.behaviour.hear(node, what)
+        elif what[0] is replica:
+            # A timer of an earlier life, before a crash, is nobody's.
+            replica.timeout(what[1], what[2])
+        if replica.effects:
+            self.carry_out(node)
 
     def later(self, delay_ms: float, act: Callable[[], None]) -> None:
         """Do something when so much virtual time has passed."""
@@ -235,9 +241,30 @@ class Engine:
         return any(len(blocks) > 1 for blocks in self.hashes.values())
 
     def evidence(self) -> list[Evidence]:
-        """Return the provable misbehaviour that honest validators have found, each once, by height, view and culprit."""
+        """Return the provable misbehaviour, each once, by height and view.
+
+        It is what honest validators have found, and, in a fork, what comparing the two certificates shows.
+        """
         found: dict[tuple[int, int, int, str], Evidence] = {}
         for node in self.honest():
             for each in node.durable.evidence.values():
                 found.setdefault((each.height, each.view, each.validator, each.kind), each)
+        for each in self._compared_certificates():
+            found.setdefault((each.height, each.view, each.validator, each.kind), each)
         return [found[name] for name in sorted(found)]
+
+    def _compared_certificates(self) -> Iterator[Evidence]:
+        """Name those who stand in the certificates of two blocks of one height and view."""
+        for height, blocks in self.hashes.items():
+            for first, second in itertools.combinations(blocks.values(), 2):
+                for key in first.signatures if first.view == second.view else ():
+                    if key in second.signatures:
+                        number = self.settings.numbers[key]
+                        votes = [_commit_in(block, number, key) for block in (first, second)]
+                        yield Evidence("commit", number, key, first.view, height, *votes)
+
+
+def _commit_in(block: CommittedBlock, number: int, key: bytes) -> Message:
+    proposal = block.proposal
+    place = (block.view, block.height, proposal.digest)
+    return Message("commit", number, *place, proposal.signed_part, block.signatures[key])

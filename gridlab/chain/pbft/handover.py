@@ -51,5 +51,6 @@ def members_of(handover: bytes) -> tuple[int, tuple[bytes, ...]]:
     keys = tuple(reader.take(PUBLIC_KEY_BYTES) for _ in range(reader.compact()))
     reader.finish()
     if not keys or len(set(keys)) != len(keys):
-        raise ChainError(f"handover: {len(keys)} keys, {len(set(keys))} of them distinct; allowed: one or more, distinct")
+        distinct = len(set(keys))
+        raise ChainError(f"handover: {len(keys)} keys, {distinct} of them distinct; allowed: one or more, distinct")
     return at_height, keys

@@ -38,8 +38,8 @@ class Hosted:
     ----------
     application : Application
     verdicts : dict
-        Shared by all replicas of the cluster: what the application said about each proposal when it stood at its height.
-        The application is asked once, and a replica that is behind can still take in what was accepted then.
+        Shared by all replicas of the cluster: what the application said about each proposal when it stood at that
+        height. The application is asked once, and a replica that is behind can still take in what was accepted then.
     """
 
     __slots__ = ("_application", "_last", "_verdicts", "height", "wanted")
@@ -70,6 +70,9 @@ class Hosted:
     def check(self, proposal: Proposal) -> str | None:
         """Ask the application whether the proposal is acceptable, unless it has said so before."""
         verdicts = self._verdicts
+        if proposal.handover:
+            # The change of members is consensus' own affair; the application sees its block.
+            proposal = Proposal(proposal.header, proposal.body)
         if proposal not in verdicts:
             if len(verdicts) >= _REMEMBERED:
                 del verdicts[next(iter(verdicts))]

@@ -11,6 +11,7 @@ Claessen, Hughes, "QuickCheck", ICFP 2000; Bano et al., "Twins", 2020 (arXiv:200
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import polars as pl
@@ -68,6 +69,7 @@ def schedule(seed: int, *, n: int = 21) -> dict[str, Any]:
         "loss": float(chance.choice([0.0, 0.0, 0.05, 0.2, 0.4])),
         "duplicates": float(chance.choice([0.0, 0.0, 0.2])),
         "reorder": float(chance.choice([0.0, 0.0, 0.1])),
+        "selective": float(chance.choice([0.0, 0.2, 0.5, 0.8])),
         "partitions": _partitions(chance, n, heal),
         "crashes": _crashes(chance, n, liars, heal),
         "heal_ms": heal,
@@ -98,7 +100,7 @@ def _partitions(chance: Any, n: int, heal: float) -> list[tuple[float, float, li
         order = chance.permutation(n).tolist()
         at = sorted(int(place) for place in chance.integers(0, n + 1, size=int(chance.integers(1, 3))))
         edges = [0, *at, n]
-        groups = [order[low:high] for low, high in zip(edges[:-1], edges[1:], strict=True) if low < high]
+        groups = [order[low:high] for low, high in itertools.pairwise(edges) if low < high]
         cuts.append((start, float(chance.uniform(start, heal)), groups))
     return cuts
 
@@ -106,11 +108,15 @@ def _partitions(chance: Any, n: int, heal: float) -> list[tuple[float, float, li
 def _crashes(chance: Any, n: int, liars: dict[int, str], heal: float) -> list[tuple[int, float, float | None]]:
     honest = [validator for validator in range(n) if validator not in liars]
     outages: list[tuple[int, float, float | None]] = []
-    for _ in range(int(chance.integers(0, 1 + 2 * max_faulty(n)))):
-        start = float(chance.uniform(0.0, heal))
-        validator = honest[int(chance.integers(len(honest)))]
-        if all(validator != earlier for earlier, _, _ in outages):
-            outages.append((validator, start, float(chance.uniform(start, heal))))
+    for validator in chance.permutation(honest)[: int(chance.integers(0, 1 + 2 * max_faulty(n)))].tolist():
+        # Most crashes are short and early, so that they fall into votes that are under way.
+        at = float(chance.exponential(500.0)) if chance.random() < 0.7 else float(chance.uniform(0.0, heal))
+        while at < heal and len(outages) < 3 * n:
+            back = min(at + float(chance.exponential(500.0)), heal)
+            outages.append((int(validator), at, back))
+            at = back + float(chance.exponential(1500.0))
+            if chance.random() < 0.4:
+                break
     return outages
 
 

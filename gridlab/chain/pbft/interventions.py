@@ -1,4 +1,4 @@
-"""What can be done to a cluster while it runs: make validators lie, crash them, cut the network, stop it, change its set."""
+"""What can be done to a running cluster: make validators lie, crash them, cut the network, stop it, change its set."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from gridlab.chain.arguments import require_int
 from gridlab.chain.keys import KeyPair, require_key_pair
 from gridlab.chain.pbft.byzantine import KINDS
-from gridlab.chain.pbft.core import Do
 from gridlab.chain.pbft.engine import Engine, Node
 from gridlab.chain.pbft.handover import handover_bytes
 from gridlab.chain.pbft.motions import RESUME, STOP
@@ -19,6 +18,8 @@ from gridlab.errors import ArgumentError, ArgumentTypeError, nearest
 __all__ = ["Interventions", "require_groups", "require_kind", "require_validators"]
 
 _LONGEST_MS = 86_400_000.0
+# How often a motion is looked at while its votes are on their way.
+_STEP_MS = 10.0
 
 
 def require_validators(validators: object) -> list[KeyPair]:
@@ -61,7 +62,7 @@ def require_groups(name: str, groups: object, n: int) -> list[list[int]]:
     result: list[list[int]] = []
     for place, group in enumerate(groups):
         if not isinstance(group, Iterable) or isinstance(group, (str, bytes)):
-            raise ArgumentTypeError(f"{name}[{place}] is a {type(group).__name__}, allowed: a list of validator numbers")
+            raise ArgumentTypeError(f"{name}[{place}] is a {type(group).__name__}, allowed: a list of numbers")
         result.append([require_int(f"{name}[{place}]", member, 0, n - 1) for member in group])
     everyone = [member for group in result for member in group]
     if len(set(everyone)) != len(everyone):
@@ -163,9 +164,8 @@ class Interventions:
                 replica.vote(epoch, action)
                 engine.carry_out(node)
         end = engine.network.clock + limit
-        # The motion is looked at after every millisecond that something happens in, not after every message.
         while not self._carried(epoch) and engine.network.clock < end:
-            engine.run(min(engine.network.clock + 1.0, end), lambda: False)
+            engine.run(min(engine.network.clock + _STEP_MS, end), lambda: False)
         return self._carried(epoch)
 
     def _carried(self, epoch: int) -> bool:
@@ -198,7 +198,6 @@ class Interventions:
         """
         pairs = require_validators(validators)
         asked = require_int("at_height", at_height, 0, 2**62)
-        engine = self._engine
         for pair in pairs:
             if pair.public_key not in self._numbers:
                 self._add(pair)

@@ -115,7 +115,7 @@ class Message:
 
     __slots__ = ("body", "digest", "height", "kind", "signature", "signer", "verdict", "view")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the most frequent call of a run, always in this order
         self, kind: str, signer: int, view: int, height: int, digest: bytes, body: Any = None, signature: bytes = b""
     ) -> None:
         self.kind, self.signer, self.view, self.height = kind, signer, view, height
@@ -123,7 +123,8 @@ class Message:
         self.verdict: bool | None = None
 
     def __repr__(self) -> str:
-        return f"Message({self.kind} of {self.signer}, view {self.view}, height {self.height}, {self.digest.hex()[:8]}…)"
+        place = f"view {self.view}, height {self.height}"
+        return f"Message({self.kind} of {self.signer}, {place}, {self.digest.hex()[:8]}…)"
 
     def bare(self) -> Message:
         """Return the same vote without its body, as it stands in a proof."""
@@ -250,4 +251,5 @@ class Prepared:
 
     def to_bytes(self) -> bytes:
         """Return canonical bytes of all its votes."""
-        return b"".join([compact(len(self.prepares)), self.pre_prepare.to_bytes(), *(m.to_bytes() for m in self.prepares)])
+        votes = [vote.to_bytes() for vote in self.prepares]
+        return b"".join([compact(len(votes)), self.pre_prepare.to_bytes(), *votes])

@@ -1,7 +1,7 @@
 """Motions: what the validators decide outside of blocks. Stop, resume, change the members.
 
-A motion is carried by a quorum of signed votes. Motions are numbered by epochs: a replica follows one only if its number
-is higher than that of the last it followed, and votes once per number, so old votes cannot be played again.
+A motion is carried by a quorum of signed votes. Motions are numbered by epochs: a replica follows one only if its
+number is higher than that of the last it followed, and votes once per number, so old votes cannot be played again.
 
 A stopped replica keeps everything, answers those who are behind, and orders nothing. After a resume it goes on with
 the very votes that it had sent.
@@ -41,9 +41,8 @@ class Motions(Transfer):
         """
         if require_int("epoch", epoch, 1) <= max(self.durable.voted_epoch, self.durable.epoch):
             return
-        self.durable.voted_epoch = epoch
         message = Message("motion", self.number, epoch, 0, tagged_hash(_MOTION_DOMAIN, action), action)
-        self.signer.sign(message, self.pair)
+        self.durable.ballot = self.signer.sign(message, self.pair)
         self._say(message)
         self._on_motion(message)
 
@@ -57,9 +56,7 @@ class Motions(Transfer):
         if not self.signer.valid(message):
             return
         self.motions[message.signer] = message
-        votes = tuple(
-            vote for vote in self.motions.values() if (vote.view, vote.digest) == (epoch, message.digest)
-        )
+        votes = tuple(vote for vote in self.motions.values() if (vote.view, vote.digest) == (epoch, message.digest))
         if len(votes) >= self.quorum:
             self._carry(epoch, action, votes)
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gridlab.chain.arguments import require_int
+from gridlab.chain.pbft.adversary import Adversary
 from gridlab.chain.pbft.messages import Message
 from gridlab.errors import ArgumentError, ArgumentTypeError
 from gridlab.seeds import stream
@@ -116,16 +117,25 @@ class Network:
         Share of messages that arrive a second time.
     reorder : float
         Share of messages that take ten times as long as others, so that later ones overtake them.
+    selective : float
+        How much of the traffic an `Adversary` that reads the messages keeps from some of the nodes.
     """
 
     def __init__(
-        self, latency: Latency, *, seed: int, loss: float = 0.0, duplicates: float = 0.0, reorder: float = 0.0
+        self,
+        latency: Latency,
+        *,
+        seed: int,
+        loss: float = 0.0,
+        duplicates: float = 0.0,
+        reorder: float = 0.0,
+        selective: float = 0.0,
     ) -> None:
         self.clock = 0.0
         self.latency = latency
         self.counts: dict[str, int] = {}
         self.log_height: int | None = None
-        self.log: list[tuple[float, float, str, int, int, int, int, bool]] = []
+        self.log: list[tuple[float, float, str, int, int, int, int, bool, Message]] = []
         self._events: list[tuple[float, int, int, Any]] = []
         self._made = 0
         self._rows: dict[int, int | None] = {}
@@ -134,11 +144,16 @@ class Network:
         self._chance = stream(seed, "pbft", "network")
         self._draws: list[float] = []
         self._shares: list[float] = []
-        self.set_faults(loss=loss, duplicates=duplicates, reorder=reorder)
+        self._seed = seed
+        self.set_faults(loss=loss, duplicates=duplicates, reorder=reorder, selective=selective)
 
-    def set_faults(self, *, loss: float = 0.0, duplicates: float = 0.0, reorder: float = 0.0) -> None:
+    def set_faults(
+        self, *, loss: float = 0.0, duplicates: float = 0.0, reorder: float = 0.0, selective: float = 0.0
+    ) -> None:
         """Change how unreliable the network is, from now on."""
         self._loss, self._duplicates, self._reorder = loss, duplicates, reorder
+        self._adversary = Adversary(self._seed, selective, len(self.latency.base)) if selective else None
+        self._unreliable = bool(loss or duplicates or reorder or selective)
 
     # Places ------------------------------------------------------------------------------------------------------
 
@@ -168,6 +183,11 @@ class Network:
         """Mend all links."""
         self._groups = None
 
+    @property
+    def groups(self) -> dict[int, int] | None:
+        """Group of each node that was named when the network was cut; None where it is whole."""
+        return None if self._groups is None else dict(self._groups)
+
     def connected(self, sender: int, receiver: int) -> bool:
         """Whether the link between two nodes is whole."""
         groups = self._groups
@@ -177,8 +197,7 @@ class Network:
 
     def send_all(self, sender: int, receivers: Sequence[int], message: Message) -> None:
         """Send one message to all `receivers` but the sender."""
-        unreliable = self._loss or self._duplicates or self._reorder or self._groups is not None
-        if unreliable or message.height == self.log_height:
+        if self._unreliable or self._groups is not None or message.height == self.log_height:
             for receiver in receivers:
                 if receiver != sender:
                     self.send(sender, receiver, message)
@@ -199,12 +218,15 @@ class Network:
         kind = message.kind
         self.counts[kind] = self.counts.get(kind, 0) + 1
         delivered = self.connected(sender, receiver) and not (self._loss and self._share() < self._loss)
+        if delivered and self._adversary is not None:
+            delivered = self._adversary.passes(sender, receiver, message)
         delay = self._base[sender][receiver] + self._extras(1)[0]
         if self._reorder and self._share() < self._reorder:
             delay *= 10.0
         at = self.clock + later_ms + delay
         if message.height == self.log_height:
-            self.log.append((self.clock + later_ms, at, kind, sender, receiver, message.view, message.height, delivered))
+            place = (kind, sender, receiver, message.view, message.height)
+            self.log.append((self.clock + later_ms, at, *place, delivered, message))
         if delivered:
             self.at(at, receiver, message)
             if self._duplicates and self._share() < self._duplicates:

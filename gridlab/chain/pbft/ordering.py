@@ -1,7 +1,7 @@
 """The normal case: pre-prepare, prepare, commit, one height after another.
 
-A block names its parent, so the block at h + 1 can only be proposed and checked once h is final: one height is in flight.
-Votes for later heights, up to the high water mark, are kept until their turn comes.
+A block names its parent, so the block at h + 1 can only be proposed and checked once h is final: one height is in
+flight. Votes for later heights, up to the high water mark, are kept until their turn comes.
 """
 
 from __future__ import annotations
@@ -107,7 +107,8 @@ class Ordering(Core):
     def _progress(self) -> None:
         while self.active and not self.durable.stopped and self.number in self.is_member:
             height = self.height + 1
-            if height > self.high:
+            # Up to the base of the view blocks are final somewhere, though not here: a second vote could undo them.
+            if height > self.high or height <= self.base:
                 break
             slot = self.slots.get(height)
             if slot is None or slot.pre_prepare is None:
@@ -127,7 +128,7 @@ class Ordering(Core):
         message = self.durable.votes.get(("pre_prepare", self.view, height))
         if message is None:
             proposal = self._new_proposal(height)
-            message = proposal and self._vote("pre_prepare", height, proposal.digest, proposal)
+            message = None if proposal is None else self._vote("pre_prepare", height, proposal.digest, proposal)
             if message is None:
                 return None
         slot = self._slot(height)
@@ -145,9 +146,8 @@ class Ordering(Core):
 
     def _accept(self, height: int, slot: Slot) -> bool:
         """Check the proposal and say that it is the one which this replica prepares."""
-        accepted = self.durable.accepted
-        if slot.proposal is None and accepted is not None and accepted.digest == slot.digest:
-            slot.proposal = accepted
+        if slot.proposal is None:
+            slot.proposal = self.durable.bodies.get(slot.digest)
         if slot.proposal is None:
             self._ask()
             return False
@@ -161,7 +161,7 @@ class Ordering(Core):
             slot.prepares[self.number] = message
             slot.agreeing += 1
             self._say(message)
-        self.durable.accepted = slot.proposal
+        self.durable.bodies[slot.digest] = slot.proposal
         slot.accepted = True
         return True
 
@@ -207,9 +207,11 @@ class Ordering(Core):
         results = self._advance(block)
         height = self.height
         durable.votes = {name: vote for name, vote in durable.votes.items() if name[2] > height}
-        durable.prepared = durable.accepted = None
-        self.progress_view = self.view
-        self._stop_timer()
+        durable.prepared, durable.bodies = None, {}
+        if self.active:
+            # While it waits for a new view, a block that others made final says nothing about that view's primary.
+            self.progress_view = self.view
+            self._stop_timer()
         self.effects.append((Do.FINAL, block))
         for client, number, result in results:
             self._reply(client, number, height, result)

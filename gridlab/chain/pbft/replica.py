@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from gridlab.chain.pbft.messages import Message
 from gridlab.chain.pbft.motions import Motions
@@ -22,8 +21,8 @@ class Replica(Motions):
     `transfer` (checkpoints and catching up), `motions` (stop, resume, members).
     """
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        self.handlers: dict[str, Callable[[Message], None]] = {
+    def _handlers(self) -> dict[str, Callable[[Message], None]]:
+        return {
             "pre_prepare": self._on_pre_prepare,
             "prepare": self._on_prepare,
             "commit": self._on_commit,
@@ -36,7 +35,6 @@ class Replica(Motions):
             "body": self._on_body,
             "motion": self._on_motion,
         }
-        super().__init__(*given, **named)
 
     def __repr__(self) -> str:
         state = "stopped" if self.durable.stopped else "active" if self.active else "changing view"

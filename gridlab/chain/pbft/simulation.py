@@ -15,7 +15,7 @@ from gridlab.chain.pbft import quorums
 from gridlab.chain.pbft.clients import Client
 from gridlab.chain.pbft.core import Settings
 from gridlab.chain.pbft.engine import Engine
-from gridlab.chain.pbft.evidence import Evidence
+from gridlab.chain.pbft.finals import certificate_signers, finals_frame
 from gridlab.chain.pbft.message_counts import MessageCounts
 from gridlab.chain.pbft.message_log import message_frame
 from gridlab.chain.pbft.messages import Signer
@@ -53,6 +53,7 @@ def simulate(
     jitter: float = 0.0,
     duplicates: float = 0.0,
     reorder: float = 0.0,
+    selective: float = 0.0,
     heal_ms: float | None = None,
     interval_ms: float = 1000.0,
     timeout_ms: float = 2000.0,
@@ -93,8 +94,12 @@ def simulate(
         Mean of an exponential delay on top of each message, milliseconds.
     duplicates, reorder : float
         Share of messages that come twice, or ten times as late, 0 <= share < 1.
+    selective : float
+        Share of all combinations of kind, view and height of which the network lets only a part of the validators
+        hear: an adversary that chooses who gets which vote. It lasts until `heal_ms`, so give that, too.
     heal_ms : float, optional
-        Virtual time at which loss, duplicates, reordering and partitions end; without it only partitions end.
+        Virtual time at which all of loss, duplicates, reordering, selection and partitions end; without it only
+        partitions do.
     interval_ms : float
         Least time from one request of a client to its next.
     timeout_ms : float
@@ -143,6 +148,7 @@ def simulate(
         "loss": require_number("loss", loss, 0.0, 1.0, below=True),
         "duplicates": require_number("duplicates", duplicates, 0.0, 1.0, below=True),
         "reorder": require_number("reorder", reorder, 0.0, 1.0, below=True),
+        "selective": require_number("selective", selective, 0.0, 1.0),
     }
     network = Network(require_latency(latency_ms, jitter, n), seed=run.seed, **faults)
     if message_log is not None:
@@ -152,7 +158,7 @@ def simulate(
     every = require_int("checkpoint_every", checkpoint_every, 1, 100_000)
     cuts = require_partitions(partitions, n)
     heal = None if heal_ms is None else require_number("heal_ms", heal_ms, 0.0, _LONGEST_MS)
-    engine, senders = _assemble(run, network, quorum, interval, timeout, every)
+    engine, senders = _assemble(run, network, quorum=quorum, interval=interval, timeout=timeout, every=every)
     for validator, kind in liars.items():
         engine.corrupt(validator, kind)
     last = _schedule(engine, cuts, outages, heal)
@@ -175,7 +181,7 @@ class _Run:
 
 
 def _assemble(
-    run: _Run, network: Network, quorum: int | None, interval: float, timeout: float, every: int
+    run: _Run, network: Network, *, quorum: int | None, interval: float, timeout: float, every: int
 ) -> tuple[Engine, list[Client]]:
     pairs = [sandbox(run.seed, f"validator {number}") for number in range(run.n)]
     signer = Signer(CHAIN_ID, {number: pair.public_key for number, pair in enumerate(pairs)})
@@ -189,7 +195,7 @@ def _assemble(
         resend_ms=max(timeout, 2.0 * interval),
     )
     requests = Requests(signer)
-    engine = Engine(pairs, settings, network, lambda: RequestLog(requests, 1), seed=run.seed)
+    engine = Engine(pairs, settings, network, lambda number: RequestLog(requests, 1, number), seed=run.seed)
     senders = []
     for number in range(run.clients):
         total = run.blocks // run.clients + (number < run.blocks % run.clients)
@@ -222,13 +228,13 @@ def _schedule(
             network.heal()
 
     for name, (start, end, groups) in enumerate(cuts):
-        network.at(start, -1, lambda name=name, groups=groups: cut(name, groups))  # type: ignore[misc]
-        network.at(end, -1, lambda name=name: mend(name))  # type: ignore[misc]
+        network.at(start, -1, lambda name=name, groups=groups: cut(name, groups))
+        network.at(end, -1, lambda name=name: mend(name))
     for validator, start, back in outages:
         node = engine.validators[validator]
-        network.at(start, -1, lambda node=node: engine.crash(node))  # type: ignore[misc]
+        network.at(start, -1, lambda node=node: engine.crash(node))
         if back is not None:
-            network.at(back, -1, lambda node=node: engine.restart(node))  # type: ignore[misc]
+            network.at(back, -1, lambda node=node: engine.restart(node))
     if heal is not None:
 
         def calm() -> None:
@@ -280,6 +286,10 @@ def _trace(engine: Engine, run: _Run) -> Trace:
         clock_ms=engine.network.clock,
         blocks=pl.DataFrame(rows, schema=BLOCKS, orient="row"),
         message_log=message_frame(engine.network),
+        finals=finals_frame(engine),
+        signers=certificate_signers(engine),
+        crashed=run.lost,
+        instances={twin.place: validator for validator, twin in engine.twins.items()},
     )
 
 

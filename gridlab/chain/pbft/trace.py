@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
 from gridlab.chain.pbft.evidence import Evidence
+from gridlab.doors import through
 
 __all__ = ["BLOCKS", "Trace"]
 
@@ -54,6 +56,14 @@ class Trace:
         holders; in a fork a height has several rows.
     message_log : polars.DataFrame
         Every message of the height that was asked for (see `gridlab.chain.pbft.message_log.message_frame`).
+    finals : polars.DataFrame
+        When each honest validator held which block as final: height, validator, hash, final_ms.
+    signers : dict of str to tuple of int
+        Hash of each final block to the validators whose commit signatures its certificate has.
+    crashed : tuple of int
+        Validators that were down at the end for good.
+    instances : dict of int to int
+        Number in the message log of each second instance of a twin, to its validator's.
     """
 
     committed: dict[int, list[str]] = field(repr=False)
@@ -70,6 +80,10 @@ class Trace:
     clock_ms: float
     blocks: pl.DataFrame = field(repr=False)
     message_log: pl.DataFrame = field(repr=False)
+    finals: pl.DataFrame = field(repr=False)
+    signers: dict[str, tuple[int, ...]] = field(repr=False)
+    crashed: tuple[int, ...]
+    instances: dict[int, int] = field(repr=False)
 
     def __repr__(self) -> str:
         heights = max(map(len, self.committed.values()), default=0)
@@ -78,3 +92,34 @@ class Trace:
             f"Trace({self.n} validators, quorum {self.quorum}, {len(self.byzantine)} lie: {heights} blocks, {state}, "
             f"view {self.views}, {sum(self.messages.values()):,} messages, {self.fingerprint[:18]}…)"
         )
+
+    @property
+    def plot(self) -> Any:
+        """HoloViews pictures of the run, such as ``trace.plot.finality()``; its repr lists them all."""
+        return through("trace_plot", self)
+
+    def picture(self, height: int | None = None) -> Any:
+        """Return the logged messages of one block as a picture: time from left to right, one line per validator.
+
+        Parameters
+        ----------
+        height : int, optional
+            The height that was logged, which it is anyway.
+
+        Raises
+        ------
+        ArgumentTypeError, ArgumentError
+            No message of that height was logged: ``simulate(..., message_log=height)`` does.
+        """
+        return through("trace_picture", self, height)
+
+    def quorums(self, height: int | None = None) -> Any:
+        """Return a picture of who voted for which of two rival blocks, and of where the two groups overlap.
+
+        Parameters and errors as for `picture`.
+        """
+        return through("trace_quorums", self, height)
+
+    def _repr_html_(self) -> str:
+        html: str = through("trace_html", self)
+        return html

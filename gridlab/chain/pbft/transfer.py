@@ -1,7 +1,7 @@
 """Checkpoints, and how a replica that was away catches up.
 
-Every few blocks each replica signs a digest of its state; a quorum of equal ones is a stable checkpoint, which moves the
-water marks and lets the votes below it go. Blocks themselves are kept: they are the chain.
+Every few blocks each replica signs a digest of its state; a quorum of equal ones is a stable checkpoint, which moves
+the water marks and lets the votes below it go. Blocks themselves are kept: they are the chain.
 
 Nothing is sent twice unless somebody asks. A replica for which nothing moves tells the others where it stands
 (Castro's status message), and they send what it lacks: final blocks with certificates, the newest votes, the newest
@@ -9,7 +9,7 @@ view. Status messages are not signed: the worst that a forged one does is that s
 
 References
 ----------
-Castro, "Practical Byzantine fault tolerance", PhD thesis, MIT 2001, sections 5.2 (retransmission), 5.3 (state transfer).
+Castro, "Practical Byzantine fault tolerance", PhD thesis, MIT 2001, sections 5.2 (status) and 5.3 (state transfer).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Transfer(ViewChange):
     def __init__(self, *given: object, **named: object) -> None:
         self.checkpoints: dict[int, dict[int, Message]] = {}
         self.ahead: dict[int, CommittedBlock] = {}
-        self.attempt = self.idle = 0
+        self.attempt = self.idle = self.asked_at = 0
         self.seen: tuple[int, int, bool] = (-1, -1, False)
         super().__init__(*given, **named)
 
@@ -69,7 +69,6 @@ class Transfer(ViewChange):
         if block.height % self.settings.checkpoint_every == 0:
             digest = self.machine.state_digest()
             vote = self.signer.sign(Message("checkpoint", self.number, 0, self.height, digest), self.pair)
-            vote.verdict = True
             members = self.members_at(block.height)
             if self.number in members:
                 self.checkpoints.setdefault(self.height, {})[self.number] = vote
@@ -82,7 +81,8 @@ class Transfer(ViewChange):
     def _on_checkpoint(self, message: Message) -> None:
         height, signer = message.height, message.signer
         every = self.settings.checkpoint_every
-        if height % every or not self.low < height <= self.high + 2 * every or signer not in self.members_at(height):
+        farthest = max(self.high, self.height) + 2 * every
+        if height % every or not self.low < height <= farthest or signer not in self.members_at(height):
             return
         votes = self.checkpoints.setdefault(height, {})
         earlier = votes.get(signer)
@@ -135,9 +135,14 @@ class Transfer(ViewChange):
 
     def _ask(self) -> None:
         slot = self.slots.get(self.height + 1)
-        lacking = slot is not None and slot.pre_prepare is not None and slot.proposal is None
-        wanted = slot.digest if slot is not None and lacking else b""
+        certified = self._base_certificate()
+        wanted = b""
+        if certified is not None:
+            wanted = certified.proposal.digest
+        elif slot is not None and slot.pre_prepare is not None and slot.proposal is None:
+            wanted = slot.digest
         self.attempt += 1
+        self.asked_at = self.height
         status = Status(self.active, self.low, self.durable.epoch, self.attempt, wanted)
         self._say(self._unsigned("status", status, self.height))
 
@@ -147,9 +152,7 @@ class Transfer(ViewChange):
         status, peer = message.body, message.signer
         if not isinstance(status, Status) or peer == self.number:
             return
-        if status.epoch < self.durable.epoch:
-            for vote in self.durable.motion:
-                self._tell(peer, vote)
+        self._send_motions(peer, status.epoch)
         if status.wanted:
             self._send_body(peer, status.wanted)
         if message.height < self.height:
@@ -157,16 +160,27 @@ class Transfer(ViewChange):
             turn = (self.number - peer - status.attempt) % len(self.members)
             if turn < self.some_honest:
                 self._send_blocks(peer, message.height)
-        if status.low < self.low:
+        self._send_checkpoints(peer, status.low)
+        self._send_view(peer, message.view, status)
+        if message.height == self.height and message.view == self.view and status.active and self.active:
+            self._send_votes(peer)
+
+    def _send_motions(self, peer: int, epoch: int) -> None:
+        durable = self.durable
+        if epoch < durable.epoch:
+            for vote in durable.motion:
+                self._tell(peer, vote)
+        if durable.ballot is not None and durable.ballot.view > max(epoch, durable.epoch):
+            self._tell(peer, durable.ballot)
+
+    def _send_checkpoints(self, peer: int, low: int) -> None:
+        if low < self.low:
             for vote in self.durable.stable:
                 self._tell(peer, vote)
         else:
             for votes in self.checkpoints.values():
                 if self.number in votes:
                     self._tell(peer, votes[self.number])
-        self._send_view(peer, message.view, status)
-        if message.height == self.height and message.view == self.view and status.active and self.active:
-            self._send_votes(peer)
 
     def _send_view(self, peer: int, view: int, status: Status) -> None:
         behind = view < self.view or (view == self.view and not status.active)
@@ -192,14 +206,17 @@ class Transfer(ViewChange):
                 self._tell(peer, votes[self.number])
 
     def _send_body(self, peer: int, digest: bytes) -> None:
-        accepted = self.durable.accepted
-        if accepted is not None and accepted.digest == digest:
-            self._tell(peer, self._unsigned("body", accepted))
+        body = self.durable.bodies.get(digest)
+        if body is not None:
+            self._tell(peer, self._unsigned("body", body))
 
     def _on_body(self, message: Message) -> None:
-        slot = self.slots.get(self.height + 1)
         body = message.body
-        if slot is not None and slot.proposal is None and isinstance(body, Proposal) and body.digest == slot.digest:
+        if not isinstance(body, Proposal):
+            return
+        self._take_base(body)
+        slot = self.slots.get(self.height + 1)
+        if slot is not None and slot.proposal is None and body.digest == slot.digest:
             if self._why_not(self.height + 1, body) is None:
                 slot.proposal = body
             self._progress()
@@ -213,6 +230,9 @@ class Transfer(ViewChange):
         block = message.body
         if isinstance(block, CommittedBlock) and self.height < block.height <= self.height + 2 * _MOST_BLOCKS:
             self._take_block(block)
+            if self.height >= self.asked_at + _MOST_BLOCKS:
+                # As many as anybody sends at once: there are probably more.
+                self._ask()
 
     def _take_block(self, block: CommittedBlock) -> None:
         """Take a final block that somebody else has sent, once its certificate and its content hold."""

@@ -7,6 +7,8 @@ certificate of the one height in flight above it. From a quorum of them every re
 2. if any of them proves a proposal prepared at the next height, the one of the highest view is proposed again;
 3. otherwise the new primary is free to propose.
 
+Up to the base nobody votes in the new view, not even those who do not have these blocks yet: they fetch them first.
+
 This keeps every block that one honest replica has made final. Let block B be final at height h in view v. A quorum
 prepared it, and any quorum of VIEW-CHANGEs shares an honest replica with that quorum. That replica has height h - 1
 final. So the base is h - 1 or higher; if it is h - 1, the certificate of B is in the set, and no other block can have
@@ -30,7 +32,7 @@ from dataclasses import dataclass
 from gridlab.chain.encoding import compact
 from gridlab.chain.hashing import blake2b_256
 from gridlab.chain.pbft.certificates import why_not_final
-from gridlab.chain.pbft.messages import CommittedBlock, Message, Prepared
+from gridlab.chain.pbft.messages import CommittedBlock, Message, Prepared, Proposal
 from gridlab.chain.pbft.ordering import Ordering
 
 __all__ = ["NewView", "Standing", "ViewChange", "choose"]
@@ -124,7 +126,6 @@ class ViewChange(Ordering):
         standing = Standing(blocks[-1] if blocks else None, self.durable.prepared, self.durable.stable)
         digest = blake2b_256(standing.to_bytes())
         call = self.signer.sign(Message("view_change", self.number, view, self.height, digest, standing), self.pair)
-        call.verdict = True
         self.my_call = self.calls[self.number] = call
         return call
 
@@ -163,6 +164,9 @@ class ViewChange(Ordering):
 
     def _proves_final(self, block: CommittedBlock) -> bool:
         """Check a block's certificate against the set of its height; the verdict is kept on the block."""
+        if block.proposal.chain_id != self.signer.chain_id:
+            # The same validators may run another chain with the same keys.
+            return False
         members, needed = self.members_at(block.height), self.needed_at(block.height)
         question = (members, needed)
         if block.proved_for != question:
@@ -206,9 +210,7 @@ class ViewChange(Ordering):
         again = None
         if prepared is not None:
             digest = prepared.pre_prepare.digest
-            known = self.durable.accepted
-            body = known if known is not None and known.digest == digest else None
-            again = self._vote("pre_prepare", base + 1, digest, body)
+            again = self._vote("pre_prepare", base + 1, digest, self.durable.bodies.get(digest))
             if again is None:
                 return
         body_of_view = NewView(tuple(votes), again.bare() if again is not None else None)
@@ -235,13 +237,12 @@ class ViewChange(Ordering):
         if not all(self._valid_call(vote) for vote in new.votes):
             return False
         base, prepared = choose(self.settings.height, (vote.body for vote in new.votes))
-        if message.height != base or (prepared is None) != (new.pre_prepare is None):
-            return False
         if prepared is None or new.pre_prepare is None:
-            return True
+            return message.height == base and prepared is None and new.pre_prepare is None
         said = new.pre_prepare
         place = ("pre_prepare", message.signer, message.view, base + 1, prepared.pre_prepare.digest)
-        return (said.kind, said.signer, said.view, said.height, said.digest) == place and self.signer.valid(said)
+        repeats = (said.kind, said.signer, said.view, said.height, said.digest) == place
+        return message.height == base and repeats and self.signer.valid(said)
 
     def _enter(self, message: Message) -> None:
         self._set_view(message.view, active=True)
@@ -257,9 +258,31 @@ class ViewChange(Ordering):
         for vote in message.body.votes:
             if vote.height < self.height and vote.signer != self.number:
                 self._send_blocks(vote.signer, vote.height)
+        self._take_base()
         if message.height > self.height:
             self._ask()
         self._progress()
+
+    def _base_certificate(self) -> CommittedBlock | None:
+        """Return the certificate of the next block, if it is the base of this view: it is final, and lacks its body."""
+        new_view = self.durable.new_view
+        if new_view is None or new_view.height != self.height + 1:
+            return None
+        standings: list[Standing] = [vote.body for vote in new_view.body.votes]
+        return next(each.block for each in standings if each.block and each.block.height == new_view.height)
+
+    def _take_base(self, body: Proposal | None = None) -> None:
+        """Make the base of this view final here; its certificate stands in the NEW-VIEW, its body may be at hand.
+
+        Whoever showed the certificate may be a liar and keep the block to itself. But a quorum has prepared it.
+        """
+        certified = self._base_certificate()
+        if certified is None:
+            return
+        digest = certified.proposal.digest
+        proposal = body if body is not None and body.digest == digest else self.durable.bodies.get(digest)
+        if proposal is not None:
+            self._take_block(CommittedBlock(proposal, certified.view, certified.signatures))
 
     def _propose_again(self, new_view: Message) -> None:
         again = new_view.body.pre_prepare
