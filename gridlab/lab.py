@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any, Self
 
 import polars as pl
@@ -11,11 +13,13 @@ from gridlab import calendar
 from gridlab.agents import Agents
 from gridlab.alerts import alerts
 from gridlab.chain.consensus import Consensus
+from gridlab.chain.store.connection import store_path
 from gridlab.day import MarketDay, market_day
 from gridlab.doors import through
 from gridlab.errors import ArgumentError, ArgumentTypeError, TariffError
 from gridlab.institutions import institutions_frame, institutions_of
 from gridlab.kpis import key_figures
+from gridlab.lab_store import facts_of, keep_in
 from gridlab.levers import Levers, switch
 from gridlab.market.charges.tariff_table import ft_rate
 from gridlab.market.green.carbon import Carbon
@@ -93,6 +97,7 @@ class Lab(Levers):
         self.start = calendar.slots(start, slots=1)[0].replace(hour=0, minute=0)
         self.title = title
         self.title_th = title_th
+        self._store: tuple[Path, int] | None = None
         super().__init__()
 
     @classmethod
@@ -163,7 +168,19 @@ class Lab(Levers):
             best_welfare=day.best_welfare,
         )
 
-    def run(self, *, hours: float | None = None, slots: int | None = None, progress: bool = True) -> Run:
+    def stored_in(self, path: str | Path, *, slots: int) -> Self:
+        """Let `run` keep its blocks in the store at `path` and run so many slots, where it is not told otherwise."""
+        self._store = store_path(path), slots
+        return self
+
+    def run(
+        self,
+        *,
+        hours: float | None = None,
+        slots: int | None = None,
+        progress: bool = True,
+        store: str | Path | None = None,
+    ) -> Run:
         """Run the lab and return what happened, every order and payment signed and sealed in blocks.
 
         Parameters
@@ -174,6 +191,10 @@ class Lab(Levers):
             Length of the run in 15-minute slots, in place of `hours`.
         progress : bool
             Show a progress bar.
+        store : str or Path, optional
+            File that keeps every block as soon as it is final. Where a run of this lab was cut short, it is finished:
+            the blocks that are there must come again to the last byte, those that are missing are written.
+            `gl.open` makes the lab again from the file alone.
 
         Returns
         -------
@@ -183,8 +204,16 @@ class Lab(Levers):
         ------
         CalendarError
             A length that is not a whole number of slots, or a date that the calendar does not cover.
+        StoreError
+            The store is of another lab or length, damaged, in use, or the disk refuses a block.
         """
+        keep = None
+        if self._store is not None:
+            store = self._store[0] if store is None else store
+            slots = self._store[1] if hours is None and slots is None else slots
         day = self.day(hours=hours, slots=slots)
+        if store is not None:
+            keep = partial(keep_in, path=store_path(store), facts=facts_of(self, day.slots.len()))
         institutions = institutions_of(day.accounts)
         settlement = day.transfers(institutions)
         recorder = Recorder(
@@ -196,7 +225,7 @@ class Lab(Levers):
             seed=self.seed,
             margin=self.market.deposit_margin,
         )
-        chain = recorder.record(progress=progress)
+        chain = recorder.record(progress=progress, keep=keep)
         frames = {
             **day.frames(),
             "settlement": settlement,

@@ -64,7 +64,7 @@ class LabFacts:
         try:
             found = json.loads(data)
             known = found.pop("format")
-        except (ValueError, AttributeError, KeyError) as problem:
+        except (ValueError, TypeError, AttributeError, KeyError) as problem:
             raise StoreError(f"{path}: its note of the lab does not read ({problem}); take another copy") from problem
         if known != _FORMAT or found.keys() != {each.name for each in fields(cls)}:
             raise StoreError(f"{path}: its note of the lab is of format {known!r}, this version reads {_FORMAT!r}")
@@ -131,7 +131,13 @@ def keep_in(chain: ConsortiumChain, path: str | Path, facts: LabFacts) -> None:
 
 def _facts_in(path: str | Path) -> LabFacts:
     with Store.open(path, read_only=True) as store:
-        return LabFacts.from_bytes(store.note(_NOTE), store.path)
+        found = store.notes.get(_NOTE)
+        if found is None:
+            raise StoreError(
+                f"{path}: holds a chain and no lab; gl.ConsortiumChain.open({str(path)!r}) opens it, "
+                "lab.run(store=...) with another file name begins a new one"
+            )
+        return LabFacts.from_bytes(found, store.path)
 
 
 def open_lab(path: str | Path) -> Lab:

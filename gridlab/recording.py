@@ -10,7 +10,7 @@ them slot by slot.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -68,13 +68,20 @@ class Recorder:
     seed: int
     margin: float
 
-    def record(self, *, progress: bool) -> ConsortiumChain:
+    def record(self, *, progress: bool, keep: Callable[[ConsortiumChain], None] | None = None) -> ConsortiumChain:
         """Return the chain on which everything of the day is signed, sealed and settled.
+
+        Parameters
+        ----------
+        progress : bool
+            Show a progress bar.
+        keep : callable, optional
+            Is given the chain before its first block, to put it into a store, which is closed after the last one.
 
         Raises
         ------
         ChainError
-            A transaction was refused; nothing of the day counts then.
+            A transaction was refused, or the store refuses a block; nothing of the day counts then.
         """
         keys = self._keys()
         chain = ConsortiumChain(
@@ -84,6 +91,16 @@ class Recorder:
             terms=self.consensus.terms(),
             genesis_time=self._start(),
         )
+        if keep is not None:
+            keep(chain)
+        try:
+            self._fill(chain, keys, progress=progress)
+        finally:
+            chain.close()
+        self._require_same_trades(chain)
+        return chain
+
+    def _fill(self, chain: ConsortiumChain, keys: list[KeyPair], *, progress: bool) -> None:
         self._deposit(chain, keys)
         operator = keys[self.institutions.market_operator]
         batches, rest, readings = self._order_batches(), self._transfers(), self._readings()
@@ -106,8 +123,6 @@ class Recorder:
                     chain.send(keys[self._account("EGAT")], "certificate_issue", self.issue.certificates)
                 self._seal(chain, slot)
                 bar.update()
-        self._require_same_trades(chain)
-        return chain
 
     def _open_day(
         self, chain: ConsortiumChain, keys: list[KeyPair], day: date, batches: list[tuple[int, pl.DataFrame]]
@@ -208,7 +223,9 @@ class Recorder:
     @property
     def _fees(self) -> pl.DataFrame:
         """Return ``account``, ``due``: the most that an account's order batches may cost in fees."""
-        batches = self.day.orders.group_by("account", pl.col("slot").dt.date().alias("day")).agg(rows=pl.len().cast(pl.Int64))
+        batches = self.day.orders.group_by("account", pl.col("slot").dt.date().alias("day")).agg(
+            rows=pl.len().cast(pl.Int64)
+        )
         terms = self.consensus.terms()
         kibibytes = -(-(_BATCH_BYTES + _ORDER_BYTES * pl.col("rows")) // 1024)
         fee = terms.fee_per_transaction + terms.fee_per_kibibyte * kibibytes
@@ -219,7 +236,9 @@ class Recorder:
         """Return ``account``, ``due``: the most that is reserved at once for an account's orders."""
         if self._exchange is None:
             return pl.DataFrame(schema={"account": pl.UInt32, "due": pl.Int64})
-        costs = self.day.orders.select("account", pl.col("slot").dt.date().alias("day"), due=self._exchange.reserve(self.day.orders))
+        costs = self.day.orders.select(
+            "account", pl.col("slot").dt.date().alias("day"), due=self._exchange.reserve(self.day.orders)
+        )
         daily = costs.group_by("account", "day").agg(pl.col("due").sum())
         return daily.group_by("account").agg(pl.col("due").max())
 
