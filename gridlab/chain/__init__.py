@@ -7,6 +7,7 @@ from gridlab.chain.keys import KeyPair
 from gridlab.chain.ledger import Ledger
 from gridlab.chain.ordering import Ordering, SingleSequencer
 from gridlab.chain.pbft_ordering import PbftOrdering
+from gridlab.chain.store import Store
 from gridlab.chain.terms import ChainTerms
 from gridlab.chain.transactions import Transaction
 
@@ -22,5 +23,6 @@ __all__ = [
     "PbftOrdering",
     "Receipt",
     "SingleSequencer",
+    "Store",
     "Transaction",
 ]

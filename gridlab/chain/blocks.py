@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-
-import polars as pl
 
 from gridlab.chain import merkle
 from gridlab.chain.arguments import require_bytes, require_int, require_text
 from gridlab.chain.encoding import Reader, blob, compact, i64, text, u32, u64
 from gridlab.chain.hashing import HASH_BYTES, hexadecimal, tagged_hash
 from gridlab.chain.moments import LATEST, moment
+from gridlab.chain.receipts import Receipt, ReceiptList, receipts_root
+from gridlab.chain.transaction_list import TransactionList
 from gridlab.chain.transactions import Transaction
+from gridlab.doors import through
 from gridlab.errors import ChainError
 
 __all__ = ["Block", "Header", "Receipt", "receipts_root", "transactions_root"]
@@ -115,50 +118,21 @@ class Header:
         return header
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of a transaction.
-
-    Attributes
-    ----------
-    transaction_id : bytes
-    code : str
-        "accepted", or why not; this is what the block commits to.
-    reason : str
-        The same for people to read; not hashed, so that wording and table drawing never change a block.
-    account : int or None
-        The sender's account when the transaction was executed; None where the key was no member's.
-    output : bytes
-        Root over the trades that came of it (`gridlab.chain.trades.trades_root`); empty where none can.
-    trades : polars.DataFrame or None
-        Those trades; recomputed wherever the block is executed.
-    """
-
-    transaction_id: bytes
-    code: str
-    reason: str = ""
-    account: int | None = None
-    output: bytes = b""
-    trades: pl.DataFrame | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the transaction took effect."""
-        return self.code == "accepted"
-
-    def to_bytes(self) -> bytes:
-        """Return the canonical bytes that `receipts_root` covers."""
-        return self.transaction_id + text(self.code) + blob(self.output)
-
-
 def transactions_root(transactions: Sequence[Transaction]) -> bytes:
     """Return the RFC 6962 root over the transactions' ids, with BLAKE2b-256."""
-    return merkle.root([transaction.id for transaction in transactions], hash="blake2b-256")
+    return merkle.root(_ids(transactions), hash="blake2b-256")
 
 
-def receipts_root(receipts: Sequence[Receipt]) -> bytes:
-    """Return the RFC 6962 root over the receipts, with BLAKE2b-256."""
-    return merkle.root([receipt.to_bytes() for receipt in receipts], hash="blake2b-256")
+def _ids(transactions: Sequence[Transaction]) -> Sequence[bytes]:
+    if isinstance(transactions, TransactionList):
+        return transactions.ids
+    return [transaction.id for transaction in transactions]
+
+
+def _encoded(transactions: Sequence[Transaction]) -> Sequence[bytes]:
+    if isinstance(transactions, TransactionList):
+        return transactions.encoded
+    return [transaction.to_bytes() for transaction in transactions]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,25 +142,25 @@ class Block:
     Attributes
     ----------
     header : Header
-    transactions : tuple of Transaction
+    transactions : sequence of Transaction
+        A tuple, or a `TransactionList`.
     certificate : bytes
         What the chain's ordering gives as proof of finality, over the header.
-    receipts : tuple of Receipt
+    receipts : sequence of Receipt
         One per transaction, recomputed wherever the block is executed; not part of the block's bytes.
     """
 
     header: Header
-    transactions: tuple[Transaction, ...] = field(repr=False)
+    transactions: Sequence[Transaction] = field(repr=False)
     certificate: bytes = field(repr=False)
-    receipts: tuple[Receipt, ...] = field(default=(), repr=False, compare=False)
+    receipts: Sequence[Receipt] = field(default=(), repr=False, compare=False)
 
     def __repr__(self) -> str:
         return f"Block(height {self.height}, {len(self.transactions)} transactions, {hexadecimal(self.hash)[:18]}…)"
 
     def _repr_html_(self) -> str:
-        from gridlab.chain.views import block_html
-
-        return block_html(self)
+        html: str = through("block_html", self)
+        return html
 
     @property
     def height(self) -> int:
@@ -201,24 +175,40 @@ class Block:
     @property
     def rejected(self) -> int:
         """How many of the transactions changed nothing."""
+        if isinstance(self.receipts, ReceiptList):
+            return self.receipts.rejected
         return sum(not receipt.accepted for receipt in self.receipts)
+
+    @property
+    def transaction_ids(self) -> Sequence[bytes]:
+        """The id of each transaction, 32 bytes."""
+        return _ids(self.transactions)
+
+    @property
+    def size(self) -> int:
+        """How many canonical bytes it has."""
+        inner = [len(self.header.to_bytes()), len(self.certificate), *map(len, _encoded(self.transactions))]
+        prefixes = sum(len(compact(length)) * count for length, count in Counter(inner).items())
+        return sum(inner) + prefixes + len(compact(len(self.transactions)))
 
     def prove_transaction(self, index: int) -> list[bytes]:
         """Return the inclusion proof of a transaction's id under the header's `transactions_root`."""
-        ids = [transaction.id for transaction in self.transactions]
-        return merkle.prove_inclusion(ids, require_int("index", index), hash="blake2b-256")
+        return merkle.prove_inclusion(self.transaction_ids, require_int("index", index), hash="blake2b-256")
 
     def to_bytes(self) -> bytes:
         """Return the canonical bytes: header, transactions, certificate."""
-        bodies = [blob(transaction.to_bytes()) for transaction in self.transactions]
-        return b"".join([blob(self.header.to_bytes()), compact(len(bodies)), *bodies, blob(self.certificate)])
+        parts = [blob(self.header.to_bytes()), compact(len(self.transactions))]
+        lengths = functools.lru_cache(compact)
+        for body in _encoded(self.transactions):
+            parts += (lengths(len(body)), body)
+        return b"".join([*parts, blob(self.certificate)])
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Block:
         """Read what `to_bytes` wrote, or raise a GridlabError; receipts are not known until it is executed."""
         reader = Reader(data, "block")
         header = Header.from_bytes(reader.blob())
-        transactions = [Transaction.from_bytes(reader.blob()) for _ in range(reader.compact())]
-        block = cls(header, tuple(transactions), reader.blob())
+        bodies = [reader.blob() for _ in range(reader.compact())]
+        block = cls(header, TransactionList.of(bodies, header.chain_id), reader.blob())
         reader.finish()
         return block

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from gridlab.chain import views
 from gridlab.chain.arguments import require_int
 from gridlab.chain.blocks import Block, Header
 from gridlab.chain.effects import Effect
-from gridlab.chain.execution import effect_of
 from gridlab.chain.hashing import tagged_hash
 from gridlab.chain.ledger import Ledger
+from gridlab.chain.payloads import effect_of
 from gridlab.chain.pool import Pool
 from gridlab.chain.record import BlockRecord, accepted_payloads
 from gridlab.chain.state import State
 from gridlab.chain.terms import ChainTerms
 from gridlab.chain.transactions import Transaction
+from gridlab.doors import through
 
 if TYPE_CHECKING:
     from gridlab.chain.genesis import Genesis
@@ -47,7 +47,17 @@ class ChainViews:
         )
 
     def _repr_html_(self) -> str:
-        return views.chain_html(self)
+        html: str = through("chain_html", self)
+        return html
+
+    @property
+    def plot(self) -> Any:
+        """HoloViews pictures of the chain, such as ``chain.plot.finality()``; its repr lists them all."""
+        return through("chain_plot", self)
+
+    def controls(self) -> Any:
+        """Return live controls (ipywidgets): make validators lie or crash, cut their network, stop, seal a block."""
+        return through("chain_controls", self)
 
     @property
     def chain_id(self) -> str:
@@ -115,7 +125,7 @@ class ChainViews:
         return self._state.reports.frame
 
     @property
-    def pending(self) -> tuple[Transaction, ...]:
+    def pending(self) -> Sequence[Transaction]:
         """Transactions that wait for the next block, in the order of arrival."""
         return self._pool.waiting
 

@@ -6,8 +6,9 @@ block final is the business of an `Ordering`: by default twenty-one validators t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 
 import polars as pl
 
@@ -15,7 +16,6 @@ from gridlab.chain import keys
 from gridlab.chain.arguments import require_int
 from gridlab.chain.authority import authority_hash
 from gridlab.chain.blocks import Block, Header, receipts_root, transactions_root
-from gridlab.chain.chain_views import ChainViews
 from gridlab.chain.effects import RULES
 from gridlab.chain.exchange import Exchange, require_exchange
 from gridlab.chain.execution import Context, effect_of, encode_payload, execute
@@ -30,7 +30,9 @@ from gridlab.chain.pool import Pool
 from gridlab.chain.record import BlockRecord
 from gridlab.chain.saved_chain import pack, unpack
 from gridlab.chain.state import State
+from gridlab.chain.store.stored_chain import StoredChain
 from gridlab.chain.terms import ChainTerms, require_terms
+from gridlab.chain.transaction_list import TransactionList
 from gridlab.chain.transactions import Transaction
 from gridlab.errors import ArgumentTypeError, ChainError
 
@@ -39,7 +41,7 @@ __all__ = ["ConsortiumChain"]
 _RULES_VERSION = 1
 
 
-class ConsortiumChain(ChainViews):
+class ConsortiumChain(StoredChain):
     """A permissioned chain of blocks over an exact ledger.
 
     Parameters
@@ -57,11 +59,15 @@ class ConsortiumChain(ChainViews):
     genesis_time : datetime or int
         No block may be older; a datetime, or microseconds since 1970-01-01 UTC. A datetime without a time zone is
         Bangkok time.
+    store : str or Path, optional
+        A new file in which every block is kept (`store_in`); `ConsortiumChain.open` goes on in one that is there.
 
     Raises
     ------
     ArgumentTypeError, ArgumentError, FrameError
         `members` or another argument does not fit.
+    StoreError
+        There is something at `store`, or it cannot be written there.
 
     Examples
     --------
@@ -88,6 +94,7 @@ class ConsortiumChain(ChainViews):
         exchange: Exchange | None = None,
         terms: ChainTerms | None = None,
         genesis_time: datetime | int = 0,
+        store: str | Path | None = None,
     ) -> None:
         ordering = PbftOrdering.of(21) if ordering is None else require_ordering(ordering)
         genesis = Genesis(
@@ -101,6 +108,8 @@ class ConsortiumChain(ChainViews):
             b"" if exchange is None else require_exchange(exchange).terms,
         )
         self._start(genesis, ordering, exchange)
+        if store is not None:
+            self.store_in(store)
 
     def _start(self, genesis: Genesis, ordering: Ordering, exchange: Exchange | None) -> None:
         self._genesis, self._ordering, self._exchange = genesis, ordering, exchange
@@ -108,7 +117,7 @@ class ConsortiumChain(ChainViews):
         self._state = genesis.state
         self._head = genesis.header
         self._record = BlockRecord(Block(self._head, (), b""), len(genesis.to_bytes()))
-        self._pool = Pool()
+        self._pool = Pool(genesis.chain_id)
 
     def sign(
         self,
@@ -182,6 +191,30 @@ class ConsortiumChain(ChainViews):
         self._pool.add(transaction, self._state.terms)
         return transaction.id
 
+    def submit_many(self, transactions: Iterable[Transaction | bytes]) -> TransactionList:
+        """Queue many transactions for the next blocks, all or none, and check their signatures meanwhile.
+
+        Parameters
+        ----------
+        transactions : iterable of Transaction or bytes
+            The bytes are those that `Transaction.to_bytes` returns. One that waits already is not taken twice.
+
+        Returns
+        -------
+        TransactionList
+            All of them; ``.ids`` gives their ids, ``.signed`` which signatures are valid. A transaction with a bad one
+            is queued as well: its receipt tells its sender so.
+
+        Raises
+        ------
+        ArgumentTypeError, ChainError
+            One is no transaction or too large (the error gives its place), or there is no room for all of them.
+        """
+        listed = TransactionList.of(transactions, self.chain_id)
+        _ = listed.signed
+        self._pool.add_many(listed, self._state.terms)
+        return listed
+
     def seal(self, timestamp: datetime | int) -> Block:
         """Execute the pending transactions and append the block.
 
@@ -200,21 +233,31 @@ class ConsortiumChain(ChainViews):
         ------
         ArgumentTypeError, ArgumentError, ChainError
             `timestamp` does not fit, or is before the parent's, or no block became final; nothing has changed.
+        StoreError
+            The store refuses the block. It is final and waits: once there is room, the next call writes and returns it.
         """
         moment = require_microseconds("timestamp", timestamp)
+        if self._unwritten is not None:
+            return self._finish(*self._unwritten)
         drafts: dict[bytes, tuple[State, Block]] = {}
 
-        def executed(transactions: tuple[Transaction, ...]) -> Block:
+        def executed(transactions: Sequence[Transaction]) -> Block:
             state, draft = self._executed(transactions, moment)
             drafts[draft.hash] = state, draft
             return draft
 
-        proposed = executed(tuple(self._ordering.arrange(self._pool.next_block(self._state.terms))))
+        proposed = executed(self._ordering.arrange(self._pool.next_block(self._state.terms)))
         decided, certificate = self._ordering.decide(proposed, executed, self._state.authority.at(proposed.height))
         # What stands may have been offered before, when no quorum answered, and have its own moment.
         state, draft = drafts.get(decided.hash) or self._executed(decided.transactions, decided.header.timestamp)
         block = Block(draft.header, draft.transactions, certificate, draft.receipts)
+        return self._finish(state, block)
+
+    def _finish(self, state: State, block: Block) -> Block:
+        # Final whatever the disk says: until it is written, no other block can have this height.
+        self._unwritten = state, block
         self._append(state, block)
+        self._unwritten = None
         self._pool.remove(block.transactions)
         return block
 
@@ -240,9 +283,10 @@ class ConsortiumChain(ChainViews):
             rules_version=self._genesis.rules_version,
             next_authority=authority_hash(state.authority.at(height + 1)),
         )
-        return state, Block(header, tuple(transactions), b"", receipts)
+        return state, Block(header, transactions, b"", receipts)
 
     def _append(self, state: State, block: Block) -> None:
+        self._write(block, state)
         self._record.append(block)
         self._state = state
         self._head = block.header

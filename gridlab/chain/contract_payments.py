@@ -23,10 +23,10 @@ import numpy.typing as npt
 import polars as pl
 
 from gridlab.chain.contract_terms import MOST_PRICE, SLOT_MICROSECONDS, ContractTerms
+from gridlab.chain.ledger import CODES
 from gridlab.chain.meters import MOST_GENERATION
 from gridlab.chain.moments import require_microseconds
 from gridlab.chain.sharing import PPB, apportion, pairwise, shares_of
-from gridlab.chain.ledger import CODES
 from gridlab.errors import ChainError
 from gridlab.frames import READINGS, SLOT, Column, Schema, show_rows
 

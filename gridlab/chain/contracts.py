@@ -27,10 +27,10 @@ from gridlab.chain.contract_terms import MOST_PRICE, SLOT_MICROSECONDS, Contract
 from gridlab.chain.encoding import Reader, blob, compact, u64
 from gridlab.chain.hashing import hexadecimal, tagged_hash
 from gridlab.chain.keys import verify
+from gridlab.chain.ledger import ASSETS
 from gridlab.chain.members import Members
 from gridlab.chain.meters import MOST_GENERATION
 from gridlab.chain.moments import require_microseconds
-from gridlab.chain.ledger import ASSETS
 from gridlab.errors import ChainError
 from gridlab.frames import SLOT, Column, Schema, show_rows
 

@@ -55,7 +55,7 @@ SMALL_ORDER_Y = frozenset({1, FIELD_PRIME - 1, 0, _Y_OF_ORDER_8, FIELD_PRIME - _
 # Below this many signatures starting threads costs more than it saves (some 40 µs a signature).
 _THREADING_PAYS = 16
 _REMEMBERED = 1 << 16
-# Short enough that a thread which was held up leaves the rest to the other, long enough that handing over costs nothing.
+# Short enough that a thread which was held up leaves work to the other, long enough that handing over costs nothing.
 _SLICE = 512
 
 _Item = TypeVar("_Item")
@@ -330,4 +330,5 @@ def _usable_points(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
     small: Any = np.zeros(y.shape[1], np.bool_)
     for number in sorted(SMALL_ORDER_Y):
         small |= np.logical_and.reduce([word == limb for word, limb in zip(y, _limbs(number), strict=True)])
-    return _less(y, FIELD_PRIME) & ~small
+    usable: npt.NDArray[np.bool_] = _less(y, FIELD_PRIME) & ~small
+    return usable

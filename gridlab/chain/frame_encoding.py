@@ -176,8 +176,7 @@ def _decode_enum(reader: Reader, rows: int) -> pl.Series:
     codes = np.frombuffer(reader.take(rows * np.dtype(layout).itemsize), layout)
     if rows and codes.max() >= count:
         raise reader.error(f"an Enum of {count} categories holds the code {codes.max()}")
-    # Gathered and cast, because the direct call from codes to Enum differs between polars 1 and 2.
-    return pl.Series(categories, dtype=pl.String).gather(codes.astype(np.uint32)).cast(pl.Enum(categories))
+    return pl.Series(codes).cat.to(pl.Enum(categories))
 
 
 def _decode_texts(reader: Reader, rows: int, tag: int) -> pl.Series:

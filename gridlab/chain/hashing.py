@@ -23,7 +23,9 @@ def blake2b_256(data: bytes) -> bytes:
 
 def tagged_hash(domain: str, data: bytes) -> bytes:
     """Return BLAKE2b-256 of `data` with the length-prefixed `domain` tag in front, 32 bytes."""
-    return blake2b_256(text(domain) + data)
+    hasher = hashlib.blake2b(text(domain), digest_size=HASH_BYTES)
+    hasher.update(data)
+    return hasher.digest()
 
 
 def signing_message(domain: str, chain_id: str, body: bytes) -> bytes:

@@ -35,7 +35,7 @@ ROUNDS: Mapping[str, Any] = {
     "signatures": pl.UInt32,
 }
 
-Execute = Callable[[tuple[Transaction, ...]], Block]
+Execute = Callable[[Sequence[Transaction]], Block]
 
 
 @runtime_checkable
@@ -54,7 +54,7 @@ class Ordering(Protocol):
     def authority(self) -> bytes:
         """What genesis commits to, and all that is needed to check certificates of the first blocks."""
 
-    def arrange(self, pending: Sequence[Transaction]) -> tuple[Transaction, ...]:
+    def arrange(self, pending: Sequence[Transaction]) -> Sequence[Transaction]:
         """Put the pending transactions in the order in which the next block executes them."""
 
     def decide(self, proposed: Block, execute: Execute, authority: bytes) -> tuple[Block, bytes]:
@@ -106,9 +106,14 @@ class SingleSequencer:
         """The sequencer's public key."""
         return self._public_key
 
-    def arrange(self, pending: Sequence[Transaction]) -> tuple[Transaction, ...]:
+    @property
+    def can_seal(self) -> bool:
+        """Whether the sequencer's secret key is here."""
+        return self._key_pair is not None
+
+    def arrange(self, pending: Sequence[Transaction]) -> Sequence[Transaction]:
         """Keep the order of arrival."""
-        return tuple(pending)
+        return pending
 
     def decide(
         self,

@@ -27,6 +27,7 @@ from gridlab.chain.pbft.certificates import sealed_header, verify_certificate
 from gridlab.chain.pbft.messages import HANDOVER_TAG, Proposal, block_hash
 from gridlab.chain.pbft.quorums import quorum
 from gridlab.chain.transactions import Transaction
+from gridlab.chain.validator_states import Planned, validator_states
 from gridlab.errors import ChainError, GridlabError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class _Candidates:
 
     def _proposal(self, block: Block) -> Proposal:
         self._blocks[block.hash] = block
-        return Proposal(block.header.to_bytes(), b"".join(each.id for each in block.transactions))
+        return Proposal(block.header.to_bytes(), b"".join(block.transaction_ids))
 
     def propose(self, height: int) -> Proposal | None:
         return self._due if self._due is not None and self._due.height == height else None
@@ -69,7 +70,7 @@ class _Candidates:
         block = self._blocks.get(proposal.hash)
         if block is None:
             return "execution does not give this block"
-        ids = b"".join(each.id for each in block.transactions)
+        ids = b"".join(block.transaction_ids)
         return None if proposal.body == ids else "the body is not what the header commits to"
 
     def block(self, decision: Decision) -> Block:
@@ -116,7 +117,8 @@ class PbftOrdering:
         self._sent, self._view = 0, 0
         self._cluster: Cluster | None = None
         self._running: bytes = b""
-        self._early: list[Callable[[Cluster], object]] = []
+        self._planned = Planned(len(self.validators))
+        self._early: list[Callable[[Cluster | Planned], object]] = []
 
     @classmethod
     def of(cls, validators: int = 21, *, seed: int = 0, **options: Any) -> Self:
@@ -140,12 +142,37 @@ class PbftOrdering:
         return unpack_validators(self._authority)
 
     def __repr__(self) -> str:
-        sealing = "" if len(self._pairs) == len(self.validators) else ", cannot seal"
+        sealing = "" if self.can_seal else ", cannot seal"
         return f"PbftOrdering({len(self.validators)} validators{sealing})"
 
-    def arrange(self, pending: Sequence[Transaction]) -> tuple[Transaction, ...]:
+    @property
+    def can_seal(self) -> bool:
+        """Whether the secret keys of all validators in force are here."""
+        return all(key in self._pairs for key in self._keys())
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the validators have stopped (`stop`) and no block is sealed."""
+        return (self._cluster or self._planned).stopped
+
+    @property
+    def view(self) -> int:
+        """The view in force; validator ``view % n`` proposes the next block."""
+        return (self._cluster or self._planned).view
+
+    @property
+    def states(self) -> pl.DataFrame:
+        """How each validator stands, as `gridlab.chain.validator_states.VALIDATOR_STATES`."""
+        from gridlab.chain.pbft.wan import default_placement
+
+        return validator_states(self._keys(), default_placement(), self._cluster or self._planned)
+
+    def _keys(self) -> tuple[bytes, ...]:
+        return unpack_validators(self._running or self._authority)
+
+    def arrange(self, pending: Sequence[Transaction]) -> Sequence[Transaction]:
         """Keep the order of arrival."""
-        return tuple(pending)
+        return pending
 
     def decide(self, proposed: Block, execute: Execute, authority: bytes) -> tuple[Block, bytes]:
         """Run the protocol until a block is final for a quorum of honest validators.
@@ -225,8 +252,9 @@ class PbftOrdering:
         """Go on after `stop`, by a quorum of votes."""
         self._intervene(lambda cluster: cluster.resume())
 
-    def _intervene(self, act: Callable[[Cluster], object]) -> None:
+    def _intervene(self, act: Callable[[Cluster | Planned], object]) -> None:
         if self._cluster is None:
+            act(self._planned)  # what the cluster would refuse is refused now
             self._early.append(act)
         else:
             act(self._cluster)

@@ -84,6 +84,7 @@ class ReceiptList(Sequence[Receipt]):
         reasons: Sequence[str],
         accounts: Sequence[int | None],
         outputs: Mapping[int, bytes],
+        *,
         trades: Mapping[int, pl.DataFrame] | None = None,
     ) -> None:
         lengths = [len(transaction_ids), len(codes), len(reasons), len(accounts)]
@@ -159,8 +160,7 @@ def encode_receipts(receipts: Sequence[Receipt]) -> bytes:
     bytes
         Two frames: code, reason, known and account by receipt; place and output of those that have an output.
     """
-    if not isinstance(receipts, ReceiptList):
-        receipts = listed(receipts)
+    receipts = listed(receipts)
     codes = pl.Enum(list(dict.fromkeys(receipts.codes)))
     accounts = pl.Series("account", receipts.accounts, pl.UInt32)
     whole = pl.DataFrame(
@@ -182,13 +182,15 @@ def encode_receipts(receipts: Sequence[Receipt]) -> bytes:
 
 def listed(receipts: Sequence[Receipt]) -> ReceiptList:
     """Return receipts as a `ReceiptList`."""
+    if isinstance(receipts, ReceiptList):
+        return receipts
     return ReceiptList(
         [each.transaction_id for each in receipts],
         [each.code for each in receipts],
         [each.reason for each in receipts],
         [each.account for each in receipts],
         {place: each.output for place, each in enumerate(receipts) if each.output},
-        {place: each.trades for place, each in enumerate(receipts) if each.trades is not None},
+        trades={place: each.trades for place, each in enumerate(receipts) if each.trades is not None},
     )
 
 
@@ -209,8 +211,12 @@ def decode_receipts(data: bytes, transaction_ids: Sequence[bytes]) -> ReceiptLis
     reader = Reader(data, "receipts")
     whole, outputs = decode_frame(reader.blob(), "receipts"), decode_frame(reader.blob(), "outputs of receipts")
     reader.finish()
-    if whole.columns != ["code", "reason", "known", "account"] or outputs.columns != ["place", "output"]:
-        raise reader.error(f"columns {whole.columns} and {outputs.columns} are not those of receipts")
+    code = whole.dtypes[0]
+    own = {"code": code, "reason": pl.String(), "known": pl.Boolean(), "account": pl.UInt32()}
+    if not isinstance(code, pl.Enum) or dict(whole.schema) != own or list(whole.schema) != list(own):
+        raise reader.error(f"columns {dict(whole.schema)} are not those of receipts")
+    if list(outputs.schema.items()) != [("place", pl.UInt32()), ("output", pl.Binary())]:
+        raise reader.error(f"columns {dict(outputs.schema)} are not those of the outputs of receipts")
     if whole.height != len(transaction_ids):
         raise reader.error(f"{whole.height} receipts for {len(transaction_ids)} transactions")
     receipts = ReceiptList(
@@ -220,6 +226,8 @@ def decode_receipts(data: bytes, transaction_ids: Sequence[bytes]) -> ReceiptLis
         whole.select(pl.when("known").then("account").alias("account"))["account"].to_list(),
         dict(zip(outputs["place"].to_list(), outputs["output"].to_list(), strict=True)),
     )
-    if encode_receipts(receipts) != data or any(place >= len(receipts) for place in receipts.outputs):
+    places = list(receipts.outputs)
+    outside = any(place >= len(receipts) for place in places) or not all(receipts.outputs.values())
+    if outside or places != sorted(places) or encode_receipts(receipts) != data:
         raise reader.error("they are not written in the one canonical form")
     return receipts

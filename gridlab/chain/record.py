@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from gridlab.chain.blocks import Block
 from gridlab.chain.effects import Effect
-from gridlab.chain.execution import decode_payload
 from gridlab.chain.hashing import hexadecimal
+from gridlab.chain.payloads import decode_payload
+from gridlab.chain.receipts import ACCEPTED, listed
+from gridlab.chain.single_transfers import SingleTransfers
 from gridlab.chain.trades import TRADES
+from gridlab.chain.transaction_list import TransactionList
 from gridlab.frames import SLOT
 
 __all__ = ["BLOCKS", "TRANSACTIONS", "BlockRecord", "accepted_payloads"]
@@ -57,17 +62,17 @@ class BlockRecord:
         Bytes of what genesis commits to.
     """
 
-    __slots__ = ("_block_rows", "_transaction_rows", "blocks")
+    __slots__ = ("_block_rows", "_transactions", "_transactions_until", "blocks")
 
     def __init__(self, genesis: Block, size: int) -> None:
         self.blocks = [genesis]
         self._block_rows = [_block_row(genesis, size)]
-        self._transaction_rows: list[tuple[Any, ...]] = []
+        # Made when somebody looks: the rows of the blocks before this place.
+        self._transactions, self._transactions_until = pl.DataFrame(schema=dict(TRANSACTIONS)), 0
 
     def append(self, block: Block) -> None:
         """Add the next block, with its receipts."""
-        self._transaction_rows += _transaction_rows(block)
-        self._block_rows.append(_block_row(block, len(block.to_bytes())))
+        self._block_rows.append(_block_row(block, block.size))
         self.blocks.append(block)
 
     def block_frame(self) -> pl.DataFrame:
@@ -78,15 +83,14 @@ class BlockRecord:
     def trade_frame(self) -> pl.DataFrame:
         """Return one row per trade: ``height``, ``index``, ``place`` and the columns of `TRADES`."""
         frames = [
-            receipt.trades.select(
+            trades.select(
                 pl.lit(block.height, dtype=pl.UInt64).alias("height"),
                 pl.lit(index, dtype=pl.UInt32).alias("index"),
                 pl.int_range(pl.len(), dtype=pl.UInt32).alias("place"),
                 pl.all(),
             )
             for block in self.blocks
-            for index, receipt in enumerate(block.receipts)
-            if receipt.trades is not None
+            for index, trades in listed(block.receipts).trades.items()
         ]
         places = {"height": pl.UInt64, "index": pl.UInt32, "place": pl.UInt32}
         nothing = pl.concat([pl.DataFrame(schema=places), TRADES.empty()], how="horizontal")
@@ -94,7 +98,10 @@ class BlockRecord:
 
     def transaction_frame(self) -> pl.DataFrame:
         """Return one row per transaction, as `TRANSACTIONS`."""
-        return pl.DataFrame(self._transaction_rows, schema=dict(TRANSACTIONS), orient="row")
+        later = self.blocks[self._transactions_until :]
+        self._transactions = pl.concat([self._transactions, *map(_transaction_rows, later)])
+        self._transactions_until = len(self.blocks)
+        return self._transactions
 
 
 def _block_row(block: Block, size: int) -> tuple[Any, ...]:
@@ -114,24 +121,43 @@ def _block_row(block: Block, size: int) -> tuple[Any, ...]:
     )
 
 
-def _transaction_rows(block: Block) -> list[tuple[Any, ...]]:
-    return [
-        (
-            block.height,
-            index,
-            hexadecimal(each.id),
-            each.kind,
-            hexadecimal(each.sender),
-            receipt.account,
-            each.nonce,
-            each.expiry,
-            len(each.to_bytes()),
-            receipt.accepted,
-            receipt.code,
-            receipt.reason,
-        )
-        for index, (each, receipt) in enumerate(zip(block.transactions, block.receipts, strict=True))
-    ]
+def _transaction_rows(block: Block) -> pl.DataFrame:
+    transactions, receipts = TransactionList.of(block.transactions, block.header.chain_id), listed(block.receipts)
+    nonces, expiries = _lifetimes(transactions)
+    count = len(transactions)
+    return pl.DataFrame(
+        {
+            "height": np.full(count, block.height, np.uint64),
+            "index": np.arange(count, dtype=np.uint32),
+            "id": _hexadecimal(transactions.ids),
+            "kind": transactions.kinds,
+            "sender": _hexadecimal(transactions.senders),
+            "account": receipts.accounts,
+            "nonce": nonces,
+            "expiry": expiries,
+            "bytes": transactions.sizes.astype(np.uint64),
+            "accepted": pl.Series(receipts.codes, dtype=pl.String) == ACCEPTED,
+            "code": receipts.codes,
+            "reason": receipts.reasons,
+        },
+        schema=dict(TRANSACTIONS),
+    )
+
+
+def _hexadecimal(names: Sequence[bytes]) -> pl.Series:
+    return "0x" + pl.Series(names, dtype=pl.Binary).bin.encode("hex")
+
+
+def _lifetimes(transactions: TransactionList) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """Return nonce and expiry of each transaction."""
+    found = np.zeros((2, len(transactions)), np.uint64)
+    single = np.flatnonzero(transactions.single)
+    columns = SingleTransfers.of(transactions.take(single.tolist()).encoded, transactions.chain_id)
+    for row, name in enumerate(("nonce", "expiry")):
+        found[row, single] = columns.column(name)
+        for place in np.flatnonzero(~transactions.single).tolist():
+            found[row, place] = getattr(transactions[place], name)
+    return found[0], found[1]
 
 
 def accepted_payloads(kind: str, effect: Effect, blocks: Iterable[Block]) -> pl.DataFrame:
@@ -140,12 +166,14 @@ def accepted_payloads(kind: str, effect: Effect, blocks: Iterable[Block]) -> pl.
     A column whose categories each sender chose for itself (bidding zones) comes as String.
     """
     chosen = [column.name for column in effect.schema.columns if column.dtype is None]
-    frames = [
-        decode_payload(effect, transaction.payload).with_columns(pl.col(chosen).cast(pl.String))
-        for block in blocks
-        for transaction, receipt in zip(block.transactions, block.receipts, strict=True)
-        if receipt.accepted and transaction.kind == kind
-    ]
     nothing = effect.schema.empty().with_columns(pl.col(chosen).cast(pl.String))
+    frames = [nothing]
+    for block in blocks:
+        transactions = TransactionList.of(block.transactions, block.header.chain_id)
+        codes = listed(block.receipts).codes
+        for place, (own, code) in enumerate(zip(transactions.kinds, codes, strict=True)):
+            if own == kind and code == ACCEPTED:
+                frame = decode_payload(effect, transactions[place].payload)
+                frames.append(frame.with_columns(pl.col(chosen).cast(pl.String)))
     # Diagonal, because a column that is not required may be in one payload and not in the next.
-    return pl.concat([nothing, *frames], how="diagonal")
+    return pl.concat(frames, how="diagonal")

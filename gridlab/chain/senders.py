@@ -6,10 +6,20 @@ above all accounts, so that no member can use up its ids.
 
 from __future__ import annotations
 
-__all__ = ["CLEARING_SENDER", "CONTRACT_SENDER", "FEE_SENDER", "HIGHEST_ACCOUNT", "RESERVATION_SENDER"]
+__all__ = [
+    "CHANNEL_SENDER",
+    "CLEARING_SENDER",
+    "CONTRACT_SENDER",
+    "FEE_SENDER",
+    "HIGHEST_ACCOUNT",
+    "LOCK_SENDER",
+    "RESERVATION_SENDER",
+]
 
 CONTRACT_SENDER = 2**32 - 1
 RESERVATION_SENDER = 2**32 - 2
 CLEARING_SENDER = 2**32 - 3
 FEE_SENDER = 2**32 - 4
+LOCK_SENDER = 2**32 - 9
+CHANNEL_SENDER = 2**32 - 10
 HIGHEST_ACCOUNT = 2**32 - 17

@@ -12,6 +12,7 @@ numbers; a transaction that differs in any other way is left to the reader that 
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -109,7 +110,7 @@ def layout_of(chain_id: str) -> Layout:
 
 def _spans(start: int, sizes: Sequence[int]) -> list[tuple[int, int]]:
     ends = np.cumsum([start, *sizes]).tolist()
-    return list(zip(ends[:-1], ends[1:], strict=True))
+    return list(itertools.pairwise(ends))
 
 
 def _format(name: str, size: int) -> str:
@@ -134,7 +135,7 @@ def recognise(encoded: Sequence[bytes], chain_id: str) -> npt.NDArray[np.bool_]:
         payload is one row as the schema of transfers declares. False says nothing.
     """
     layout = layout_of(chain_id)
-    fits = np.fromiter(map(len, encoded), np.int64, len(encoded)) == layout.length
+    fits: npt.NDArray[np.bool_] = np.fromiter(map(len, encoded), np.int64, len(encoded)) == layout.length
     places = np.flatnonzero(fits)
     if not len(places):
         return fits

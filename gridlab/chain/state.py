@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from gridlab.chain import merkle
+from gridlab.chain.account_tree import AccountTree, account_leaves, licences_of
 from gridlab.chain.authority import Authority
 from gridlab.chain.certificates import CertificateRegistry
 from gridlab.chain.contracts import ContractRegistry
@@ -17,7 +17,7 @@ from gridlab.chain.encoding import text, u64
 from gridlab.chain.frame_encoding import encode_frame
 from gridlab.chain.hashing import tagged_hash
 from gridlab.chain.ledger import Ledger
-from gridlab.chain.members import KYC, ROLES, Members
+from gridlab.chain.members import Members
 from gridlab.chain.meters import MeterRegister
 from gridlab.chain.packets import Packets
 from gridlab.chain.reports import OracleReports
@@ -36,11 +36,23 @@ _RECORDS_DOMAIN = "gridlab/state-records/1"
 _CONTRACTS_DOMAIN = "gridlab/state-contracts/1"
 _ORDERS_DOMAIN = "gridlab/state-orders/1"
 _LINKS_DOMAIN = "gridlab/state-links/1"
-_ROLE_CODE = {role: code for code, role in enumerate(ROLES.categories)}
+
+
+class _Rooted:
+    # Apart from the fields of the state, which a snapshot holds: the tree follows from them.
+    __slots__ = ("_tree",)
+
+    def __init__(self) -> None:
+        self._tree: AccountTree | None = None
+
+    def _carry(self, parts: tuple[Members, npt.NDArray[np.uint64], Ledger, list[bytes]]) -> AccountTree:
+        # What was hashed for the state that this one is forked from is not hashed again.
+        self._tree = AccountTree(*parts) if self._tree is None else self._tree.after(*parts)
+        return self._tree
 
 
 @dataclass(slots=True)
-class State:
+class State(_Rooted):
     """The state that a block leads from and to.
 
     Attributes
@@ -79,6 +91,9 @@ class State:
     packets: Packets = field(default_factory=Packets)
     chain_id: str = ""
 
+    def __post_init__(self) -> None:
+        _Rooted.__init__(self)
+
     @classmethod
     def of(cls, members: Members, terms: ChainTerms, authority: Authority, chain_id: str) -> State:
         """Return the state at genesis: all balances zero."""
@@ -114,18 +129,7 @@ class State:
         An account's leaf is what the ledger says of it, public key (32 bytes), role, active, KYC state (1 each), nonce
         (8). The others begin with a tag, and hold the hashes of what they stand for.
         """
-        members = self.members
-        keys = members.frame["public_key"].to_list()
-        roles = [_ROLE_CODE[role] for role in members.roles]
-        known = members.frame["kyc"].cast(KYC).to_physical().to_list()
-        tails = self.nonces.astype("<u8").tobytes()
-        accounts = [
-            leaf + key + bytes((role, licensed, kyc)) + tails[8 * account : 8 * account + 8]
-            for account, (leaf, key, role, licensed, kyc) in enumerate(
-                zip(self.ledger.leaves(), keys, roles, members.active.tolist(), known, strict=True)
-            )
-        ]
-        return [*accounts, *self._registers()]
+        return [*account_leaves(licences_of(self.members), self.nonces, self.ledger), *self._registers()]
 
     def _registers(self) -> Iterator[bytes]:
         names = tagged_hash(_NAMES_DOMAIN, encode_frame(self.members.frame.select("name")))
@@ -143,4 +147,4 @@ class State:
     @property
     def root(self) -> bytes:
         """RFC 6962 root over `leaves`, with BLAKE2b-256; 32 bytes."""
-        return merkle.root(self.leaves(), hash="blake2b-256")
+        return self._carry((self.members, self.nonces, self.ledger, list(self._registers()))).root

@@ -9,32 +9,39 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from typing import overload
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from gridlab.chain.ed25519 import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, Verdicts, in_slices, open_many, well_formed
 from gridlab.chain.hashing import HASH_BYTES
-from gridlab.chain.single_transfers import SENDER, layout_of, recognise
+from gridlab.chain.single_transfers import KIND, SENDER, layout_of, recognise
 from gridlab.chain.transactions import ID_PREFIX, MESSAGE_PREFIX, Transaction
 from gridlab.errors import ArgumentTypeError, GridlabError
 
 __all__ = ["TransactionList"]
 
 _verdicts = Verdicts(1 << 16)
+_COLUMNS = ("_encoded", "_senders", "_objects", "_ids", "_signed")
 
 
 class TransactionList(Sequence[Transaction]):
     """Transactions in order; made by `TransactionList.of`, joined with ``+``, cut by slices.
 
     Two lists are equal where their transactions are, and so is a list and a tuple of transactions.
+
+    Attributes
+    ----------
+    chain_id : str
+        The chain whose transactions are expected.
     """
 
-    __slots__ = ("_encoded", "_ids", "_objects", "_senders", "_signed", "_single")
+    __slots__ = ("_encoded", "_ids", "_objects", "_senders", "_signed", "_single", "chain_id")
 
-    def __init__(self) -> None:
+    def __init__(self, chain_id: str) -> None:
+        self.chain_id = chain_id
         self._encoded: list[bytes] = []
         self._senders: list[bytes] = []
         self._single: npt.NDArray[np.bool_] = np.zeros(0, np.bool_)
@@ -49,21 +56,25 @@ class TransactionList(Sequence[Transaction]):
         Parameters
         ----------
         items : iterable of Transaction or bytes
-            A `TransactionList` is returned as it is.
+            A `TransactionList` of this chain is returned as it is.
         chain_id : str
             The chain whose transactions are expected; those of another one are read as well, and more slowly.
 
         Raises
         ------
         ArgumentTypeError
-            An item is neither; the error gives its place.
+            `items` cannot be gone through, or an item is neither; the error gives its place.
         GridlabError
             Bytes are not those of a transaction; the error gives the place and what is wrong.
         """
-        if isinstance(items, cls):
+        if not isinstance(items, Iterable) or isinstance(items, (str, bytes)):
+            raise ArgumentTypeError(
+                f"transactions is a {type(items).__name__}, allowed: a list of Transaction, or of the bytes of each"
+            )
+        if isinstance(items, cls) and items.chain_id == chain_id:
             return items
         given = list(items)
-        own = cls()
+        own = cls(chain_id)
         own._objects = [item if isinstance(item, Transaction) else None for item in given]
         own._encoded = [
             _bytes_of(item, place) if known is None else known.to_bytes()
@@ -97,7 +108,7 @@ class TransactionList(Sequence[Transaction]):
 
     def __getitem__(self, index: int | slice) -> Transaction | TransactionList:
         if isinstance(index, slice):
-            return self._picked(range(*index.indices(len(self))))
+            return self._each(lambda column: column[index], self._single[index])
         known = self._objects[index]
         if known is None:
             known = self._objects[index] = Transaction.from_bytes(self._encoded[index])
@@ -106,7 +117,7 @@ class TransactionList(Sequence[Transaction]):
     def __add__(self, other: TransactionList) -> TransactionList:
         if not isinstance(other, TransactionList):
             return NotImplemented
-        return TransactionList.joined([self, other])
+        return TransactionList.joined([self, other], self.chain_id)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, TransactionList):
@@ -119,32 +130,28 @@ class TransactionList(Sequence[Transaction]):
         return hash(tuple(self))
 
     @classmethod
-    def joined(cls, lists: Sequence[TransactionList]) -> TransactionList:
-        """Return the transactions of all lists, end to end."""
-        own = cls()
-        own._encoded = list(itertools.chain.from_iterable(each._encoded for each in lists))
-        own._senders = list(itertools.chain.from_iterable(each._senders for each in lists))
-        own._objects = list(itertools.chain.from_iterable(each._objects for each in lists))
-        own._single = np.concatenate([each._single for each in lists]) if lists else own._single
-        if all(each._ids is not None for each in lists):
-            own._ids = list(itertools.chain.from_iterable(each.ids for each in lists))
-        if all(each._signed is not None for each in lists):
-            own._signed = list(itertools.chain.from_iterable(each.signed for each in lists))
+    def joined(cls, lists: Sequence[TransactionList], chain_id: str) -> TransactionList:
+        """Return the transactions of all lists, end to end, as a list of this chain."""
+        # An empty list knows no ids and no verdicts, and must not make the others forget theirs.
+        lists = [cls.of(each, chain_id) for each in lists if len(each)]
+        own = cls(chain_id)
+        for name in _COLUMNS:
+            columns = [getattr(each, name) for each in lists]
+            known = all(column is not None for column in columns)
+            setattr(own, name, list(itertools.chain.from_iterable(columns)) if known else None)
+        own._single = np.concatenate([own._single, *(each.single for each in lists)])
         return own
 
-    def take(self, places: Iterable[int]) -> TransactionList:
+    def take(self, places: Sequence[int]) -> TransactionList:
         """Return the transactions at these places, in this order."""
-        return self._picked(places)
+        return self._each(lambda column: [column[place] for place in places], self._single[list(places)])
 
-    def _picked(self, places: Iterable[int]) -> TransactionList:
-        chosen = list(places)
-        own = TransactionList()
-        own._encoded = [self._encoded[place] for place in chosen]
-        own._senders = [self._senders[place] for place in chosen]
-        own._objects = [self._objects[place] for place in chosen]
-        own._single = self._single[chosen]
-        own._ids = None if self._ids is None else [self._ids[place] for place in chosen]
-        own._signed = None if self._signed is None else [self._signed[place] for place in chosen]
+    def _each(self, choose: Callable[[list[Any]], list[Any]], single: npt.NDArray[np.bool_]) -> TransactionList:
+        own = TransactionList(self.chain_id)
+        own._single = single
+        for name in _COLUMNS:
+            column = getattr(self, name)
+            setattr(own, name, None if column is None else choose(column))
         return own
 
     @property
@@ -163,10 +170,20 @@ class TransactionList(Sequence[Transaction]):
         return self._single
 
     @property
+    def kinds(self) -> list[str]:
+        """The kind of each."""
+        return [KIND if single else self[place].kind for place, single in enumerate(self._single.tolist())]
+
+    @property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """How many canonical bytes each has."""
+        return np.fromiter(map(len, self._encoded), np.int64, len(self))
+
+    @property
     def ids(self) -> Sequence[bytes]:
         """The id of each, 32 bytes; not to be changed."""
         if self._ids is None:
-            self._ids = _ids(self._encoded)
+            self._ids = _ids(self._encoded, [None if each is None else each.id for each in self._objects])
         return self._ids
 
     @property
@@ -177,7 +194,8 @@ class TransactionList(Sequence[Transaction]):
         return self._signed or []
 
     def _check(self) -> None:
-        found = in_slices(_checked, list(zip(self._senders, self._encoded, strict=True)))
+        known = [None if each is None else each.id for each in self._objects] if self._ids is None else self._ids
+        found = in_slices(_checked, list(zip(self._senders, self._encoded, known, strict=True)))
         self._ids = [name for name, _ in found]
         self._signed = [verdict for _, verdict in found]
 
@@ -198,19 +216,22 @@ def _read(data: bytes, place: int) -> Transaction:
         raise type(problem)(f"transactions[{place}]: {problem}") from problem
 
 
-def _ids(encoded: Sequence[bytes]) -> list[bytes]:
+def _ids(encoded: Sequence[bytes], known: Sequence[bytes | None]) -> list[bytes]:
     constructor = hashlib.blake2b
-    return [constructor(ID_PREFIX + whole, digest_size=HASH_BYTES).digest() for whole in encoded]
+    return [
+        name or constructor(ID_PREFIX + whole, digest_size=HASH_BYTES).digest()
+        for whole, name in zip(encoded, known, strict=True)
+    ]
 
 
-def _checked(pairs: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bool]]:
+def _checked(rows: Sequence[tuple[bytes, bytes, bytes | None]]) -> list[tuple[bytes, bool]]:
     # Hashing goes with the signatures, because there the interpreter is free while a signature is being checked.
-    ids = _ids([whole for _, whole in pairs])
+    ids = _ids([whole for _, whole, _ in rows], [name for *_, name in rows])
     # An id commits to the key, the message and the signature, and so can stand for the three of them.
     known = _verdicts.get_many(ids)
     fresh = [place for place, verdict in enumerate(known) if verdict is None]
     if fresh:
-        chosen = [pairs[place] for place in fresh]
+        chosen = [rows[place][:2] for place in fresh]
         for place, verdict in zip(fresh, _verdicts_of(chosen), strict=True):
             known[place] = verdict
         _verdicts.put_many([ids[place] for place in fresh], [bool(known[place]) for place in fresh])

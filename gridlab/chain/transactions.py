@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from gridlab.chain.arguments import require_bytes, require_int, require_text
 from gridlab.chain.ed25519 import PUBLIC_KEY_BYTES, SIGNATURE_BYTES
-from gridlab.chain.encoding import Reader, blob, text, u64
+from gridlab.chain.encoding import Reader, blob, compact, text, u64
 from gridlab.chain.hashing import hexadecimal, signing_message, tagged_hash
 from gridlab.chain.keys import KeyPair, require_key_pair, verify
 
@@ -16,6 +16,11 @@ _SIGNATURE_DOMAIN = "gridlab/transaction-signature/1"
 _ID_DOMAIN = "gridlab/transaction-id/1"
 _LONGEST_NAME = 64
 _LARGEST_U64 = 2**64 - 1
+
+# What stands in front of a transaction's bytes when its id is hashed, and in front of all but its signature when it is
+# signed; for those who hash and verify thousands.
+ID_PREFIX = text(_ID_DOMAIN)
+MESSAGE_PREFIX = text(_SIGNATURE_DOMAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,9 @@ class Transaction:
     @property
     def size(self) -> int:
         """How many canonical bytes it has."""
-        return len(self.to_bytes())
+        names = len(text(self.chain_id)) + len(text(self.kind))
+        fixed = PUBLIC_KEY_BYTES + 8 + 8 + SIGNATURE_BYTES
+        return names + fixed + len(compact(len(self.payload))) + len(self.payload)
 
     def to_bytes(self) -> bytes:
         """Return the canonical bytes: chain id, body, signature."""

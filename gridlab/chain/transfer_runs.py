@@ -2,8 +2,8 @@
 
 A run is a stretch of a block in which every transaction is a single transfer (`gridlab.chain.single_transfers`). Who
 may act, and what a transaction costs, do not change within it, so that is settled by the column. What one transfer does
-to the next is settled by guessing and checking: guess which transfers the ledger refuses (at first none), from that work
-out whose turn it is by nonce, and let the ledger apply all that are in turn, each standing or falling alone. A row
+to the next is settled by guessing and checking: guess which transfers the ledger refuses (at first none), work out from
+that whose turn it is by nonce, and let the ledger apply all that are in turn, each standing or falling alone. A row
 depends only on those before it. So if the refusals that come out leave everybody's turn as it was guessed, the outcome
 is that of going row by row; otherwise it is so up to the first row whose turn was guessed wrongly.
 """
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gridlab.chain.ledger import ASSETS, CODES, TRANSFERS, Ledger
+from gridlab.chain.ledger import ASSETS, CODES, RESULTS, TRANSFERS, Ledger, Results
 from gridlab.chain.members import ROLES
 from gridlab.chain.senders import FEE_SENDER
 from gridlab.chain.single_transfers import SingleTransfers
@@ -34,6 +34,7 @@ Int64Array = npt.NDArray[np.int64]
 _GUESSES = 4
 _WATT = ASSETS.categories.to_list().index("WATT")
 _CHAIN_FEE = CODES.categories.to_list().index("chain_fee")
+_UNBACKED = RESULTS.categories.to_list().index("exceeds_backing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class TransferRun:
     state : State
         Before the run.
     transactions : TransactionList
-        All of them single transfers of the state's chain.
+        All of them single transfers of the chain.
     roles : tuple of str
         Who may send a transfer.
     height : int
@@ -78,6 +79,7 @@ class TransferRun:
     ----------
     accounts : array of int64
         The sender's account, -1 where the key is no member's.
+    nonces : list of int
     sound : array of bool
         Rows that nothing but nonce, fee and ledger can refuse. All others are refused whatever the state is, or are not
         `plain`.
@@ -85,25 +87,25 @@ class TransferRun:
         Rows that `settle` can decide, or that are not sound. Another row must be executed alone, in its place.
     """
 
-    __slots__ = ("_columns", "_fees", "_nonces", "_timestamp", "accounts", "plain", "sound")
+    __slots__ = ("_columns", "_fees", "_timestamp", "accounts", "nonces", "plain", "sound")
 
     def __init__(
         self, state: State, transactions: TransactionList, *, roles: tuple[str, ...], height: int, timestamp: int
     ) -> None:
         members, terms = state.members, state.terms
-        columns = SingleTransfers.of(transactions.encoded, state.chain_id)
+        columns = SingleTransfers.of(transactions.encoded, transactions.chain_id)
         account_of = members.account_of
         self.accounts = np.array([account_of.get(sender, -1) for sender in transactions.senders], np.int64)
         role = members.frame["role"].to_physical().to_numpy()
-        allowed = members.active & members.verified & _has_role(role, roles)
+        allowed = _by_account(members.active & members.verified & _has_role(role, roles), self.accounts)
         size = max(map(len, transactions.encoded), default=0)
-        self.sound = np.array(transactions.signed, np.bool_) & (self.accounts >= 0) & allowed[self.accounts]
+        self.sound = np.array(transactions.signed, np.bool_) & allowed
         self.sound &= (columns.column("expiry") >= np.uint64(height)) & (size <= terms.transaction_bytes)
         self._columns = {column.name: columns.column(column.name) for column in TRANSFERS.columns if column.required}
         debit, asset = (self._columns[name].astype(np.int64) for name in ("debit_account", "asset"))
         self.plain = ~self.sound | ((debit == self.accounts) & ~state.ledger.issues(debit, asset))
-        self._fees = np.where(_has_role(role, FEE_ROLES)[self.accounts], terms.fee(size), 0)
-        self._nonces: list[int] = columns.column("nonce").tolist()
+        self._fees = np.where(_by_account(_has_role(role, FEE_ROLES), self.accounts), terms.fee(size), 0)
+        self.nonces: list[int] = columns.column("nonce").tolist()
         self._timestamp = timestamp
 
     def __len__(self) -> int:
@@ -128,25 +130,26 @@ class TransferRun:
         refused: frozenset[int] = frozenset()
         for guess in range(_GUESSES + 1):
             turn, _ = self._in_turn(state, rows, refused)
-            trial = state.ledger.fork()
-            verdicts, why = self._apply(trial, state, turn)
-            refused = frozenset(turn[~verdicts].tolist())
+            trial = self._tried(state, turn)
+            refused = frozenset(turn[~trial.accepted].tolist())
             certain, late = self._in_turn(state, rows, refused)
-            # The fee of a row that is then refused was missing to the rows after it.
-            spoilt = bool(refused) and bool(self._fees[turn].any())
-            wrong = min(refused) if spoilt else _first_difference(turn, certain)
+            wrong = _first_difference(turn, certain) if trial.spoilt is None else trial.spoilt
             if wrong is None:
                 break
-            if spoilt or guess >= _GUESSES - 1:
+            if trial.spoilt is not None or guess >= _GUESSES - 1:
                 stop, rows = wrong, rows[rows < wrong]
-        self._take(state, trial, turn[verdicts])
-        return Settled(stop, turn[verdicts], late, why)
+        reasons = dict(zip(turn[~trial.accepted].tolist(), trial.reasons(), strict=True))
+        accepted = turn[trial.accepted]
+        state.ledger = trial.ledger
+        np.add.at(state.nonces, self.accounts[accepted], np.uint64(1))
+        state.charged += int((self._fees[accepted] > 0).sum())
+        return Settled(stop, accepted, late, reasons)
 
     def _in_turn(self, state: State, rows: Int64Array, refused: frozenset[int]) -> tuple[Int64Array, dict[int, int]]:
         """Return the rows with the right nonce if the ledger refuses these, and the right nonce of all others."""
         expected: dict[int, int] = {}
         turn, late = [], {}
-        known, nonces = state.nonces.tolist(), self._nonces
+        known, nonces = state.nonces.tolist(), self.nonces
         for row, account in zip(rows.tolist(), self.accounts[rows].tolist(), strict=True):
             due = expected.get(account, known[account])
             if nonces[row] != due:
@@ -157,8 +160,8 @@ class TransferRun:
                 expected[account] = due + 1
         return np.array(turn, np.int64), late
 
-    def _apply(self, ledger: Ledger, state: State, rows: Int64Array) -> tuple[npt.NDArray[np.bool_], dict[int, str]]:
-        """Take the fees and apply the transfers of these rows; return which stand, and why the others do not."""
+    def _tried(self, state: State, rows: Int64Array) -> _Trial:
+        """Take the fees and apply the transfers of these rows on a copy of the ledger."""
         charged = self._fees[rows] > 0
         # Each fee comes right before the transfer that it is paid for.
         own = np.cumsum(1 + charged) - 1
@@ -170,21 +173,38 @@ class TransferRun:
         columns["credit_account"][fees] = state.operator_account or 0
         columns["asset"][fees], columns["code"][fees] = _WATT, _CHAIN_FEE
         columns["amount"][fees] = self._fees[rows][charged]
-        results = ledger.apply_each(_frame(columns), senders.astype(np.uint32), now=self._timestamp)
-        verdicts = results.accepted[own].copy()
-        verdicts[charged] &= results.accepted[fees]
-        places = np.flatnonzero(~verdicts)
-        return verdicts, {int(rows[place]): results.reason(int(own[place])) for place in places}
+        frame, ledger = _frame(columns), state.ledger.fork()
+        results = ledger.apply_each(frame, senders.astype(np.uint32), now=self._timestamp)
+        accepted = results.accepted[own].copy()
+        accepted[charged] &= results.accepted[fees]
+        # A fee whose transfer is then refused was missing to the rows after it; and what a refusal for want of backing
+        # says depends on all rows before it.
+        lost = ~accepted & (charged | (results.codes[own] == _UNBACKED))
+        spoilt = int(rows[np.argmax(lost)]) if lost.any() else None
+        return _Trial(ledger, frame, results, own, accepted, spoilt)
 
-    def _take(self, state: State, ledger: Ledger, accepted: Int64Array) -> None:
-        state.ledger = ledger
-        np.add.at(state.nonces, self.accounts[accepted], np.uint64(1))
-        state.charged += int((self._fees[accepted] > 0).sum())
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    ledger: Ledger
+    frame: pl.DataFrame
+    results: Results
+    own: Int64Array  # per row of the run, its transfer's row of the frame
+    accepted: npt.NDArray[np.bool_]
+    spoilt: int | None  # the first row from which on the trial is not what going row by row would give
+
+    def reasons(self) -> list[str]:
+        return self.ledger.refusals(self.frame, self.results, self.own[~self.accepted].tolist())
 
 
 def _has_role(role: Array, allowed: tuple[str, ...]) -> npt.NDArray[np.bool_]:
     table = np.array([name in allowed for name in ROLES.categories], np.bool_)
     return table[role]
+
+
+def _by_account(values: npt.NDArray[np.bool_], accounts: Int64Array) -> npt.NDArray[np.bool_]:
+    """Return the value of each account, False for -1."""
+    return np.append(values, np.False_)[accounts]
 
 
 def _first_difference(first: Int64Array, second: Int64Array) -> int | None:

@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 
 from gridlab.chain.encoding import blob, text
@@ -81,16 +82,17 @@ class MarketExchange:
 
         the last term being for rounding. A seller's may cost what he pays at a negative price, and his part of w.
         """
+        # numpy, because a block brings hundreds of batches, and a query takes longer than such a batch.
         terms, wheeling = self._market.landed_terms(), self._market.wheeling
-        energy, price = pl.col("energy"), pl.col("price")
-        paid = pl.max_horizontal(price, 0) * energy
+        energy, price = orders["energy"].to_numpy(), orders["price"].to_numpy()
+        paid = np.maximum(price, 0) * energy
         shares = share_of(paid, wheeling.loss_share()) + share_of(paid, wheeling.price_share())
         bought = paid + (wheeling.highest() + terms.fee) * energy + shares
         part = wheeling.sellers_part()
-        sold = pl.max_horizontal(-price, 0) * energy + -(-wheeling.highest() * part.numerator // part.denominator) * energy
-        cost = pl.when(pl.col("side") == "buy").then(bought).otherwise(sold)
+        sold = np.maximum(-price, 0) * energy + -(-wheeling.highest() * part.numerator // part.denominator) * energy
+        cost = np.where((orders["side"] == "buy").to_numpy(), bought, sold)
         due = cost + share_of(cost, terms.vat)
-        return orders.select(pl.when(due > 0).then(due + _ROUNDING * energy).otherwise(0).alias("cost"))["cost"]
+        return pl.Series("cost", np.where(due > 0, due + _ROUNDING * energy, 0))
 
     def close(self, orders: pl.DataFrame) -> Outcome:
         """Clear `orders`, bill what trades and say what is paid."""

@@ -16,6 +16,7 @@ from gridlab.lab import Lab
 
 __all__ = ["what_if"]
 
+
 def _values(path: str, values: object) -> list[object]:
     """Return the values to try as a list of Python objects."""
     if isinstance(values, (np.ndarray, pl.Series)):

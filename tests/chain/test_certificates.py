@@ -178,7 +178,9 @@ def test_meters_and_certificates_are_in_the_state_root(sunny, pairs, issuer):
     accounts = len(sunny.members)
     lengths = {len(each) for each in sunny._state.leaves()[:accounts]}
     assert len(lengths) == 1
-    assert all(len(each) not in lengths for each in sunny._state.leaves()[accounts:])  # no register passes for an account
+    assert all(
+        len(each) not in lengths for each in sunny._state.leaves()[accounts:]
+    )  # no register passes for an account
 
 
 def test_small_roofs_are_certified_together_under_their_registrant(sunny, pairs, issuer):

@@ -222,7 +222,8 @@ def test_well_formedness_by_the_column_is_that_of_each_row(rows):
 def test_every_edge_is_judged_alike_by_row_and_by_column():
     fine = (9).to_bytes(32, "little")
     edges = [(number | sign << 255).to_bytes(32, "little") for number in EDGES if number < 2**255 for sign in (0, 1)]
-    places = itertools.chain.from_iterable(((edge, fine, fine), (fine, edge, fine), (fine, fine, edge)) for edge in edges)
+    spots = (((edge, fine, fine), (fine, edge, fine), (fine, fine, edge)) for edge in edges)
+    places = itertools.chain.from_iterable(spots)
     rows = np.frombuffer(b"".join(map(b"".join, places)), np.uint8).reshape(-1, 96)
     expected = [ed25519._well_formed(row.tobytes()[:32], row.tobytes()[32:]) for row in rows]
     assert ed25519.well_formed(rows[:, :32], rows[:, 32:]).tolist() == expected

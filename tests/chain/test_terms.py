@@ -17,7 +17,9 @@ def paid(members, pairs, account, make):
     chain = ConsortiumChain(members, ordering=PbftOrdering.of(4), terms=terms)
     reserve = (1, account["bank"], account["issuer"], "THB", 2_000_000, "reserve")
     chain.send(pairs["bank"], "reserve", make.transfers(reserve))
-    minted = [(2 + n, account["issuer"], account[name], "WATT", 1_000_000, "mint") for n, name in enumerate(["alice", "bob"])]
+    minted = [
+        (2 + n, account["issuer"], account[name], "WATT", 1_000_000, "mint") for n, name in enumerate(["alice", "bob"])
+    ]
     chain.send(pairs["issuer"], "mint", make.transfers(*minted))
     assert chain.seal(make.start).rejected == 0
     return chain

@@ -62,7 +62,9 @@ class Pairs:
 def market(members, pairs, account, make):
     """A chain with that exchange; alice holds 100 WATT, bob none."""
     chain = ConsortiumChain(members, ordering=PbftOrdering.of(4), exchange=Pairs())
-    chain.send(pairs["bank"], "reserve", make.transfers((1, account["bank"], account["issuer"], "THB", 10**8, "reserve")))
+    chain.send(
+        pairs["bank"], "reserve", make.transfers((1, account["bank"], account["issuer"], "THB", 10**8, "reserve"))
+    )
     minted = (2, account["issuer"], account["alice"], "WATT", 10**8, "mint")
     chain.send(pairs["issuer"], "mint", make.transfers(minted))
     assert chain.seal(make.start).rejected == 0

@@ -139,7 +139,8 @@ def test_a_list_of_objects_is_the_list_of_their_bytes():
 def test_what_is_known_stays_known_through_slices_and_sums(monkeypatch):
     made = [transfer(nonce=number) for number in range(6)]
     first, second = (TransactionList.of(part, CHAIN) for part in (made[:4], made[4:]))
-    assert all(first.signed) and all(second.signed)
+    assert all(first.signed)
+    assert all(second.signed)
     monkeypatch.setattr(transaction_list, "open_many", lambda *_: pytest.fail("checked again"))
     monkeypatch.setattr(transaction_list, "_ids", lambda *_: pytest.fail("hashed again"))
     whole = first + second
@@ -148,8 +149,8 @@ def test_what_is_known_stays_known_through_slices_and_sums(monkeypatch):
     assert whole[::-1] == tuple(made[::-1])
     assert whole.take([5, 0]) == (made[5], made[0])
     assert list(whole.take([5, 0]).signed) == [True, True]
-    assert len(TransactionList.joined([])) == 0
-    assert list(TransactionList.joined([]).signed) == []
+    assert len(TransactionList.joined([], CHAIN)) == 0
+    assert list(TransactionList.joined([], CHAIN).signed) == []
 
 
 def test_verdicts_are_remembered_from_one_list_to_another(monkeypatch):
@@ -174,7 +175,7 @@ def test_what_is_no_transaction_is_refused_with_its_place():
     with pytest.raises(ChainError, match=r"transactions\[0\].*left over"):
         TransactionList.of([good.to_bytes() + b"x"], CHAIN)
     with pytest.raises(TypeError):
-        TransactionList.of([good], CHAIN) + (good,)
+        TransactionList.of([good], CHAIN) + 5
 
 
 @given(st.lists(st.sampled_from([CHAIN, "x", "a" * 63, "ก"]), min_size=1, max_size=4))

@@ -23,10 +23,14 @@ def made(lab, hours=None, slots=None):
 def test_no_account_ever_pays_more_than_was_reserved(rule, seed):
     lab = gl.Lab.thailand(prosumers=14, seed=seed)
     choices = lab.levers().filter(path="market.wheeling.payer")["choices"][0].to_list()
-    lab.set({"market.rule": rule, "market.wheeling.payer": "buyer" if rule == "tiered" else choices[seed % len(choices)]})
+    lab.set(
+        {"market.rule": rule, "market.wheeling.payer": "buyer" if rule == "tiered" else choices[seed % len(choices)]}
+    )
     day, exchange = made(lab, slots=56)
     outcome = exchange.close(day.orders)
-    reserved = day.orders.select("account", cost=exchange.reserve(day.orders)).group_by("account").agg(pl.col("cost").sum())
+    reserved = (
+        day.orders.select("account", cost=exchange.reserve(day.orders)).group_by("account").agg(pl.col("cost").sum())
+    )
     sides = {"debit_account": pl.col("amount"), "credit_account": -pl.col("amount")}
     moved = [outcome.transfers.select(account=name, net=amount) for name, amount in sides.items()]
     net = pl.concat(moved).group_by("account").agg(pl.col("net").sum())
@@ -94,3 +98,34 @@ def test_payments_become_transfers_with_ids_from_the_first_on():
     assert frame["transfer_id"].to_list()[:2] == [7, 8]
     assert frame["amount"].sum() == settlement["amount"].sum()
     assert exchange.close(day.orders).transfers.height < frame.height
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(-(10**6), 10**6), st.integers(1, 10**9)), min_size=1, max_size=20),
+    st.sampled_from(["buyer", "seller", "split"]),
+    st.booleans(),
+)
+@settings(max_examples=40, deadline=None)
+def test_what_is_reserved_is_the_formula_of_each_order_in_whole_numbers(rows, payer, percentage):
+    lab = gl.Lab.thailand(prosumers=10)
+    scheme = {"market.wheeling.scheme": "percentage"} if percentage else {}
+    lab.set({"market.wheeling.payer": payer} | scheme)
+    _, exchange = made(lab, slots=1)
+    wheeling, vat, fee = lab.market.wheeling, lab.market.landed_terms().vat, lab.market.landed_terms().fee
+
+    def share(amount, ppm):
+        return (2 * amount * ppm + 10**6) // (2 * 10**6)
+
+    expected = []
+    for buys, price, energy in rows:
+        paid, highest, part = max(price, 0) * energy, wheeling.highest(), wheeling.sellers_part()
+        if buys:
+            cost = paid + (highest + fee) * energy + share(paid, wheeling.loss_share())
+            cost += share(paid, wheeling.price_share())
+        else:
+            cost = max(-price, 0) * energy + -(-highest * part.numerator // part.denominator) * energy
+        due = cost + share(cost, vat)
+        expected.append(due + 2 * energy if due > 0 else 0)
+    sides = ["buy" if buys else "sell" for buys, _, _ in rows]
+    frame = pl.DataFrame({"side": sides, "price": [row[1] for row in rows], "energy": [row[2] for row in rows]})
+    assert exchange.reserve(frame).to_list() == expected

@@ -34,9 +34,16 @@ def test_shape(frame):
 
 def test_a_row_is_what_the_lab_itself_gives(frame, lab):
     other = gl.Lab.thailand(prosumers=15, seed=8).set({STAMP: 0.5, RULE: "pay_as_bid"})
-    alone = other.run(slots=52, progress=False).kpis().filter(pl.col("kpi") != "orders_per_second")
+    alone = other.preview(slots=52).filter(pl.col("kpi") != "orders_per_second")
     mine = frame.filter((pl.col(STAMP) == 0.5) & (pl.col(RULE) == "pay_as_bid") & (pl.col("seed") == 8))
     assert mine.select("kpi", "value", "unit").equals(alone)
+
+
+def test_what_is_asked_of_the_chain_runs_the_chain(lab):
+    liars = gl.what_if(lab, {"consensus.liars": [0, 6]}, slots=8)
+    changes = dict(liars.filter(kpi="view_changes").select("consensus.liars", "value").rows())
+    assert changes[6] > changes[0] == 0
+    assert liars.filter(kpi="savings")["value"].n_unique() == 1
 
 
 def test_the_lab_is_untouched(frame, lab):

@@ -34,12 +34,12 @@ from gridlab.chain.ledger.accounts import CIRCULATING, INCOMING, POSTED, RESERVE
 from gridlab.chain.ledger.batches import Parts, apply_columns
 from gridlab.chain.ledger.columns import Columns
 from gridlab.chain.ledger.doors import require_asset, require_moment, require_senders
-from gridlab.chain.ledger.failures import raise_refused
+from gridlab.chain.ledger.failures import sentence_of
 from gridlab.chain.ledger.history import TransferHistory
 from gridlab.chain.ledger.pending import OpenTransfers
-from gridlab.chain.ledger.results import Applied, Results
+from gridlab.chain.ledger.results import RESULTS, Applied, Results
 from gridlab.chain.ledger.schema import ASSET_NAMES, LARGEST
-from gridlab.errors import ArgumentError, ArgumentTypeError, LedgerError
+from gridlab.errors import ArgumentError, ArgumentTypeError
 
 __all__ = ["Ledger"]
 
@@ -320,15 +320,15 @@ class Ledger:
         senders = require_senders(senders, len(columns))
         return Results(apply_columns(self._parts, columns, senders, require_moment(now), whole=False))
 
-    def refusal(self, transfers: pl.DataFrame, results: Results, row: int) -> str:
-        """Return what `apply` would say of one row of what `apply_each` was given and refused, had it come alone."""
-        columns, code = Columns.of(transfers[row : row + 1]), results.codes[row : row + 1]
-        reason = ""
-        try:
-            raise_refused(columns, code, self._parts.accounts)
-        except LedgerError as problem:
-            reason = str(problem)
-        return reason
+    def refusals(self, transfers: pl.DataFrame, results: Results, rows: Sequence[int]) -> list[str]:
+        """Return the first line that `apply` would say of each of `rows`, refused by `apply_each`, had it come alone.
+
+        Where it names a number that changes (what backing is free), that is the number now.
+        """
+        columns, accounts = Columns.of(transfers), self._parts.accounts
+        names = [RESULTS.categories[int(results.codes[row])] for row in rows]
+        found = zip(names, rows, strict=True)
+        return [f"transfers: {sentence_of(name, columns, row, accounts)}" for name, row in found]
 
     def expire(self, now: int) -> int:
         """Release every pending transfer whose time is over at `now` (microseconds); return how many there were."""

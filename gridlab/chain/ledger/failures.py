@@ -10,7 +10,7 @@ from gridlab.chain.ledger.columns import Columns, refuse
 from gridlab.chain.ledger.results import EXISTS, MEANINGS, RESULTS, code_of
 from gridlab.chain.ledger.schema import ASSET_NAMES
 
-__all__ = ["raise_refused"]
+__all__ = ["raise_refused", "sentence_of"]
 
 
 def raise_refused(columns: Columns, verdict: npt.NDArray[np.uint8], accounts: Accounts) -> None:
@@ -31,10 +31,11 @@ def raise_refused(columns: Columns, verdict: npt.NDArray[np.uint8], accounts: Ac
     own = np.flatnonzero((verdict > EXISTS) & (verdict != code_of("linked_failed")))
     code = int(verdict[own[0]])
     name = RESULTS.categories[code]
-    refuse(columns, verdict == code, _sentence(name, columns, int(own[0]), accounts))
+    refuse(columns, verdict == code, sentence_of(name, columns, int(own[0]), accounts))
 
 
-def _sentence(name: str, columns: Columns, row: int, accounts: Accounts) -> str:
+def sentence_of(name: str, columns: Columns, row: int, accounts: Accounts) -> str:
+    """Return what the result `name` of a row means and what is allowed; the numbers are of `accounts`."""
     meaning = MEANINGS[name]
     if name == "unknown_account":
         return f"{meaning}, allowed: 0 … {len(accounts) - 1}"

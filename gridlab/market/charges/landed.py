@@ -33,6 +33,8 @@ _PPM = 1_000_000
 def share_of(amount: pl.Expr, ppm: int) -> pl.Expr:
     """Return `amount` x `ppm` / 1 000 000, rounded to the nearest integer, halves upward.
 
+    An expression gives an expression, an array of int64 an array.
+
     The quotient and the remainder are scaled apart, so that no product leaves 64 bits before the result does.
     """
     return amount // _PPM * ppm + (amount % _PPM * ppm + _PPM // 2) // _PPM
