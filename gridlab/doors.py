@@ -13,12 +13,21 @@ from typing import Any
 __all__ = ["DOORS", "through"]
 
 DOORS = {
+    "block_html": "gridlab.ui.chain_summary:block_html",
+    "chain_controls": "gridlab.ui.chain_controls:chain_controls",
+    "chain_html": "gridlab.ui.chain_summary:chain_html",
+    "chain_plot": "gridlab.ui.chain_plots:ChainPlots",
     "controls": "gridlab.ui.controls:controls",
+    "decision_html": "gridlab.ui.trace_summary:decision_html",
     "extension": "gridlab.ui.extension:load",
     "lab_html": "gridlab.ui.summary:lab_html",
     "plot": "gridlab.ui.plots:Plots",
     "report": "gridlab.ui.report:write",
     "run_html": "gridlab.ui.summary:run_html",
+    "trace_html": "gridlab.ui.trace_summary:trace_html",
+    "trace_picture": "gridlab.ui.message_picture:message_picture",
+    "trace_plot": "gridlab.ui.trace_plots:TracePlots",
+    "trace_quorums": "gridlab.ui.quorum_picture:quorum_picture",
 }
 
 

@@ -88,7 +88,7 @@ class Consensus(Levers):
         0.1,
         unit="s",
         label="Wait for a block before the view changes (doubles each time)",
-        label_th="เวลารอบล็อกก่อนเปลี่ยนมุมมอง (เพิ่มเป็นสองเท่าทุกครั้ง)",
+        label_th="ระยะเวลารอบล็อกใหม่ก่อนเปลี่ยนมุมมอง (เพิ่มเป็นสองเท่าทุกครั้ง)",
         source=_TEACHING,
         governed_by=_CONSORTIUM,
     )

@@ -11,7 +11,19 @@ from gridlab import calendar, settings
 from gridlab.ui.words import CHOICES, UNITS, figure, lookup
 from gridlab.units import MICRO
 
-__all__ = ["clock", "day_of", "energy", "figure_rows", "figure_text", "lever_text", "money", "number", "price", "unit"]
+__all__ = [
+    "clock",
+    "day_of",
+    "duration",
+    "energy",
+    "figure_rows",
+    "figure_text",
+    "lever_text",
+    "money",
+    "number",
+    "price",
+    "unit",
+]
 
 _MINUS = "\N{MINUS SIGN}"
 _DASH = "\N{EN DASH}"
@@ -55,6 +67,15 @@ def money(micro: float, decimals: int = 2, *, signed: bool = False) -> str:
 def price(thb_per_mwh: float, decimals: int = 3) -> str:
     """Return `thb_per_mwh` (THB/MWh) in THB/kWh, with its unit."""
     return f"{number(thb_per_mwh / 1e3, decimals)} {unit('THB/kWh')}"
+
+
+def duration(ms: float) -> str:
+    """Return a virtual time in the unit that reads best: ``42.8 ms``, ``3.95 s``, ``30.0 minutes``."""
+    if ms < 1000:
+        return f"{number(ms, 1)} {unit('ms')}"
+    if ms < 120_000:
+        return f"{number(ms / 1000, 2)} {unit('s')}"
+    return f"{number(ms / 60_000, 1)} {unit('minutes')}"
 
 
 def clock(slot: datetime) -> str:

@@ -14,10 +14,13 @@ __all__ = [
     "CHAINS",
     "DEMAND",
     "KINDS",
+    "MESSAGES",
     "NET_LOAD",
     "OTHER",
     "PARTIES",
+    "RIVALS",
     "SIDES",
+    "STATES",
     "WITHOUT_MARKET",
     "ZONES",
     "Ink",
@@ -66,6 +69,21 @@ PARTIES = {
 }
 
 CHAINS = {"consortium": Ink("#6a51a3"), "public": Ink("#a6761d", "8 3")}
+
+# What validators say to one another.
+MESSAGES = {
+    "pre_prepare": Ink("#e69f00"),
+    "prepare": Ink("#56b4e9", "8 3"),
+    "commit": Ink("#009e73", "2 2"),
+    "view_change": Ink("#cc79a7", "8 3 2 3"),
+    "other": Ink("#5e5e5e", "4 4"),
+}
+
+# Blocks that were proposed for one height, the first one first; each has its letter written at it.
+RIVALS = {"A": Ink("#0072b2"), "B": Ink("#d55e00", "7 3"), "C": Ink("#7d7d7d", "2 2")}
+
+# How a validator stands; each has a mark of its own beside its colour.
+STATES = {"honest": Ink("#56b4e9"), "lies": Ink("#d55e00", "7 3"), "down": Ink("#7d7d7d", "2 2")}
 
 DEMAND = Ink("#7d7d7d", "2 2")
 NET_LOAD = Ink("#8073ac")

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 __all__ = [
     "FONT",
+    "Drawing",
     "Floats",
     "circle",
     "group",
@@ -35,6 +36,18 @@ Floats = npt.NDArray[np.float64]
 FONT = "system-ui, 'Segoe UI', 'Noto Sans Thai', 'Leelawadee UI', Thonburi, Sarabun, Loma, 'Tlwg Loma', sans-serif"
 
 _EM = 0.56  # mean advance of a letter over the font size in sans-serif faces, enough to lay out a legend
+
+
+class Drawing(str):
+    """A finished picture: text that a notebook shows as what it draws."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Drawing({len(self):,} characters of SVG; a notebook shows it, str() gives it)"
+
+    def _repr_html_(self) -> str:
+        return str(self)
 
 
 def _value(value: object) -> str:

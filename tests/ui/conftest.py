@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 import gridlab as gl
+from gridlab.chain import ConsortiumChain, keys
 
 PROSUMERS = 60
 
@@ -48,3 +50,25 @@ def days_run():
 @pytest.fixture(params=["day_run", "night_run", "days_run"])
 def any_run(request):
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def new_chain():
+    """Make a chain of a bank, an issuer and a trader, with 21 validators unless another ordering is given."""
+
+    def make(**options):
+        names, roles = ("bank", "issuer", "trader"), ("reserve_bank", "watt_issuer", "trader")
+        members = {
+            "account": [0, 1, 2],
+            "name": names,
+            "role": roles,
+            "public_key": [keys.sandbox(0, name).public_key for name in names],
+        }
+        return ConsortiumChain(pl.DataFrame(members), **options)
+
+    return make
+
+
+@pytest.fixture
+def chain(new_chain):
+    return new_chain()

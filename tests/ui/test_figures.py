@@ -38,6 +38,13 @@ def test_money_and_prices_carry_their_units_in_both_languages():
     assert (figures.money(-1_000_000), figures.price(-50)) == ("−1.00 บาท", "−0.050 บาท/หน่วย")
 
 
+@pytest.mark.parametrize(
+    ("ms", "shown"), [(42.83, "42.8 ms"), (999.9, "999.9 ms"), (3953.9, "3.95 s"), (1_804_000.0, "30.1 minutes")]
+)
+def test_virtual_times_are_told_in_the_unit_that_reads_best(ms, shown):
+    assert figures.duration(ms) == shown
+
+
 def test_days_and_clocks_are_thai_in_thai():
     slot = datetime(2026, 5, 6, 12, 45)
     assert (figures.day_of(slot), figures.clock(slot)) == ("6 May 2026", "12:45")

@@ -25,6 +25,8 @@ XYZ = np.array(
 )
 WHITE = XYZ.sum(axis=1)
 
+FAMILIES = ["SIDES", "ZONES", "KINDS", "PARTIES", "CHAINS", "MESSAGES", "RIVALS", "STATES"]
+
 
 def linear(colour):
     channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
@@ -39,7 +41,7 @@ def lab(colour, sight):
 
 
 @pytest.mark.parametrize("sight", MACHADO_2009)
-@pytest.mark.parametrize("family", ["SIDES", "ZONES", "KINDS", "PARTIES", "CHAINS"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_colours_differ_under_the_sights_of_machado_oliveira_fernandes_2009(family, sight):
     inks = getattr(palette, family)
     distances = {
@@ -49,7 +51,7 @@ def test_colours_differ_under_the_sights_of_machado_oliveira_fernandes_2009(fami
     assert min(distances.values()) > 10, min(distances, key=distances.get)
 
 
-@pytest.mark.parametrize("family", ["SIDES", "ZONES", "KINDS", "PARTIES", "CHAINS"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_no_two_things_of_a_family_share_their_dash(family):
     inks = getattr(palette, family).values()
     assert len({ink.dash for ink in inks}) == len({ink.colour for ink in inks}) == len(inks)
@@ -60,8 +62,8 @@ def luminance(colour):
 
 
 def test_every_colour_stands_out_on_white_and_on_a_dark_page():
-    families = (palette.SIDES, palette.ZONES, palette.KINDS, palette.PARTIES, palette.CHAINS)
-    inks = [ink for family in families for ink in family.values()] + [palette.DEMAND, palette.NET_LOAD, palette.OTHER]
+    families = [ink for family in FAMILIES for ink in getattr(palette, family).values()]
+    inks = [*families, palette.DEMAND, palette.NET_LOAD, palette.OTHER]
     for ink in inks:
         on_white = 1.05 / (luminance(ink.colour) + 0.05)
         on_dark = (luminance(ink.colour) + 0.05) / (luminance("#14181f") + 0.05)

@@ -10,9 +10,11 @@ import gridlab as gl
 from gridlab import settings
 from gridlab.agents.population import KINDS as POPULATION_KINDS
 from gridlab.agents.population import ZONES as POPULATION_ZONES
+from gridlab.chain import pbft
+from gridlab.chain.pbft import byzantine
 from gridlab.market.charges.settlement import KINDS as SETTLEMENT_KINDS
 from gridlab.market.charges.wheeling import PATHS as WHEELING_PATHS
-from gridlab.ui import words
+from gridlab.ui import consensus_words, palette, words
 from gridlab.ui.lever_words import part_of
 
 THAI = re.compile(r"[\u0e00-\u0e7f]")
@@ -46,6 +48,22 @@ def test_thai_words_are_thai_and_english_words_are_not(table):
     for word in getattr(words, table).values():
         assert THAI.search(word.thai)
         assert not THAI.search(word.english)
+
+
+def test_every_kind_of_message_and_of_liar_has_a_word():
+    trace = pbft.simulate(n=4, blocks=12, byzantine={0: "silent"}, loss=0.1)
+    assert set(trace.messages) <= set(consensus_words.MESSAGES)
+    assert set(byzantine.KINDS) <= set(words.CHOICES)
+    tables = (consensus_words.MESSAGES, consensus_words.MESSAGE_CLASSES, consensus_words.STATES)
+    for word in (word for table in tables for word in table.values()):
+        assert THAI.search(word.thai)
+        assert not THAI.search(word.english)
+
+
+def test_every_message_class_has_an_ink():
+    assert set(consensus_words.MESSAGE_CLASSES) == set(palette.MESSAGES)
+    assert {consensus_words.message_class(kind) for kind in consensus_words.MESSAGES} == set(palette.MESSAGES)
+    assert set(palette.STATES) < set(consensus_words.STATES)
 
 
 def test_labels_of_figures_are_thai_and_no_two_are_the_same():

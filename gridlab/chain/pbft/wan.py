@@ -31,8 +31,8 @@ def _leg(default: float, city: str, city_th: str) -> Any:
         500.0,
         0.01,
         unit="ms",
-        label=f"One-way delay, {city} to the exchange point in Bangkok",
-        label_th=f"เวลาหน่วงทางเดียวจาก{city_th}ถึงจุดแลกเปลี่ยนอินเทอร์เน็ตในกรุงเทพฯ",
+        label=f"{city}: one way to the exchange point in Bangkok",
+        label_th=f"{city_th.strip()}: เวลาหน่วงเที่ยวเดียวถึงจุดแลกเปลี่ยนอินเทอร์เน็ตในกรุงเทพฯ",
         source=_LEG_SOURCE,
         governed_by=_OPERATOR,
     )
