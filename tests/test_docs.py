@@ -8,9 +8,9 @@ import pytest
 from tests.house import ROOT
 
 
-@pytest.mark.parametrize("page", ["wheeling.md"])
+@pytest.mark.parametrize("page", ["market/wheeling.md", "chain.md"])
 def test_examples_of_a_page(page):
-    failed, attempted = doctest.testfile(str(ROOT / "docs" / "market" / page), module_relative=False)
+    failed, attempted = doctest.testfile(str(ROOT / "docs" / page), module_relative=False)
     assert failed == 0
     assert attempted > 3
 
