@@ -181,6 +181,9 @@ class Levers(param.Parameterized):
         super().__init__()  # type: ignore[no-untyped-call]  # param ships it untyped
         self.set(values)
 
+    def __str__(self) -> str:
+        return repr(self)
+
     def conflict(self, values: Mapping[str, Any]) -> str | None:  # noqa: ARG002 - a part without rules has none
         """Return why levers do not go together, or None.
 

@@ -21,6 +21,7 @@ from gridlab.chain.transactions import Transaction
 from gridlab.doors import through
 
 if TYPE_CHECKING:
+    from gridlab.chain.exchange import Exchange
     from gridlab.chain.genesis import Genesis
     from gridlab.chain.ordering import Ordering
 
@@ -34,6 +35,7 @@ class ChainViews:
 
     _genesis: Genesis
     _ordering: Ordering
+    _exchange: Exchange | None
     _effects: Mapping[str, Effect]
     _state: State
     _head: Header
@@ -93,6 +95,11 @@ class ChainViews:
     def ordering(self) -> Ordering:
         """Who orders the transactions."""
         return self._ordering
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """Who clears orders when a gate closes; None where nobody does."""
+        return self._exchange
 
     @property
     def terms(self) -> ChainTerms:

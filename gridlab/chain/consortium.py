@@ -306,18 +306,18 @@ class ConsortiumChain(StoredChain):
         state, own = self._executed(block.transactions, block.header.timestamp)
         block.header.require_equal(own.header)
         if not self._ordering.accepts(block.header, block.certificate, self._state.authority.at(block.height)):
-            raise ChainError(f"block {own.height}: its certificate is not one of {self._ordering!r} over this header")
+            raise ChainError(f"block {own.height}: its certificate does not make this header final")
         self._append(state, Block(block.header, block.transactions, block.certificate, own.receipts))
 
     def replay(self) -> ConsortiumChain:
-        """Execute every block again from genesis and return the chain that results.
+        """Execute every block again from genesis and return the chain that results, an independent copy of this one.
 
         Raises
         ------
         ChainError
             A block is not what execution gives; the error names its height and what differs.
         """
-        return ConsortiumChain._from_blocks(self._genesis, self._record.blocks[1:], self._ordering, self._exchange)
+        return ConsortiumChain._from_blocks(self._genesis, self._record.blocks[1:], self._ordering.twin(), self._exchange)
 
     @classmethod
     def _from_blocks(

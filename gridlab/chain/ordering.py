@@ -54,6 +54,9 @@ class Ordering(Protocol):
     def authority(self) -> bytes:
         """What genesis commits to, and all that is needed to check certificates of the first blocks."""
 
+    def twin(self) -> Ordering:
+        """Return an ordering with the same keys that has decided nothing, for a copy of the chain."""
+
     def arrange(self, pending: Sequence[Transaction]) -> Sequence[Transaction]:
         """Put the pending transactions in the order in which the next block executes them."""
 
@@ -110,6 +113,10 @@ class SingleSequencer:
     def can_seal(self) -> bool:
         """Whether the sequencer's secret key is here."""
         return self._key_pair is not None
+
+    def twin(self) -> SingleSequencer:
+        """Return the sequencer itself: it keeps no memory of what it has signed."""
+        return self
 
     def arrange(self, pending: Sequence[Transaction]) -> Sequence[Transaction]:
         """Keep the order of arrival."""

@@ -1,4 +1,4 @@
-"""Packets to another chain: numbered per channel without gaps, committed to so that a light client can check them."""
+"""Packets in the chain's state: numbered per channel without gaps, and its end of the bridge, which commits to them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from gridlab.chain.encoding import Reader, blob, compact, i64, text, u64
-from gridlab.chain.hashing import HASH_BYTES, ZERO_HASH, tagged_hash
+from gridlab.chain.bridge.channel import Channel
+from gridlab.chain.bridge.end import BridgeEnd
 from gridlab.errors import ChainError
 from gridlab.frames import SLOT, Column, Schema
 
 __all__ = ["PACKETS", "Packets"]
-
-_PACKET_DOMAIN = "gridlab/bridge-packet/1"
-_DOMAIN = "gridlab/bridge-packets/1"
-_LONGEST_CHANNEL = 64
 
 PACKETS = Schema(
     "bridge_packets",
@@ -31,58 +27,58 @@ PACKETS = Schema(
 
 @dataclass(frozen=True, slots=True)
 class Packets:
-    """How far each channel is, and one hash over all its packets. Never changed: `add` returns a new one.
+    """What the chain's state keeps of the bridge. Never changed: `add` returns a new one.
 
     Attributes
     ----------
-    channels : mapping of str to tuple of (int, bytes)
-        Channel -> (next sequence, hash over its packets so far).
+    end : BridgeEnd
+        Clients and channels; every packet is a leaf of its channel's register, under the bridge's root.
     """
 
-    channels: Mapping[str, tuple[int, bytes]] = field(default_factory=dict)
+    end: BridgeEnd = field(default_factory=BridgeEnd)
+
+    @property
+    def channels(self) -> Mapping[str, tuple[int, bytes]]:
+        """Channel -> (next sequence, root over its packets so far)."""
+        return {name: (channel.sent.count, channel.sent.root) for name, channel in self.end.channels.items()}
 
     @property
     def is_empty(self) -> bool:
-        """Whether no packet was sent yet."""
-        return not self.channels
+        """Whether there is neither a packet nor a channel nor a client."""
+        return self.end.is_empty
 
     @property
     def hash(self) -> bytes:
-        """Hash over all channels, 32 bytes."""
-        return tagged_hash(_DOMAIN, self.to_bytes())
+        """The bridge's root (`BridgeEnd.root`), 32 bytes, under which a light client checks packets."""
+        return self.end.root
 
     def add(self, packets: pl.DataFrame) -> Packets:
         """Return the packets with these (as `PACKETS`) added, all or none.
 
+        A channel that nobody has opened begins with its first packet, and only sends.
+
         Raises
         ------
         ChainError
-            A channel's name is empty or too long, or a sequence is not the channel's next one.
+            A channel's name is empty or too long, a sequence is not the channel's next one, or a payload would move
+            tokens, which a transaction of kind ``bridge_transfer`` alone may do.
         """
-        channels = dict(self.channels)
+        end = self.end
         columns = (packets[column.name].to_physical().to_list() for column in PACKETS.columns)
         for channel, sequence, timeout, payload in zip(*columns, strict=True):
-            if not 1 <= len(channel.encode()) <= _LONGEST_CHANNEL:
-                raise ChainError(f"bridge_packets: channel {channel!r} has no name of 1 to {_LONGEST_CHANNEL} bytes")
-            expected, running = channels.get(channel, (0, ZERO_HASH))
+            if channel not in end.channels:
+                end = end.with_channel(Channel(channel))
+            expected = end.channel(channel).sent.count
             if sequence != expected:
                 raise ChainError(f"bridge_packets: channel {channel!r} expects packet {expected}, not {sequence}")
-            packet = text(channel) + u64(sequence) + i64(timeout) + blob(payload)
-            channels[channel] = (expected + 1, tagged_hash(_PACKET_DOMAIN, running + packet))
-        return Packets(channels)
+            end = end.send_data(channel, timeout, payload).end
+        return Packets(end)
 
     def to_bytes(self) -> bytes:
         """Return the canonical bytes."""
-        rows = [text(name) + u64(count) + running for name, (count, running) in sorted(self.channels.items())]
-        return b"".join([compact(len(rows)), *rows])
+        return self.end.to_bytes()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Packets:
         """Read what `to_bytes` wrote; raises ChainError where the bytes are damaged."""
-        reader = Reader(data, "bridge packets")
-        channels = {}
-        for _ in range(reader.compact()):
-            name = reader.text()
-            channels[name] = (reader.u64(), reader.take(HASH_BYTES))
-        reader.finish()
-        return cls(channels)
+        return cls(BridgeEnd.from_bytes(data))

@@ -117,6 +117,7 @@ class PbftOrdering:
         self._sent, self._view = 0, 0
         self._cluster: Cluster | None = None
         self._running: bytes = b""
+        self._tip: bytes | None = None
         self._planned = Planned(len(self.validators))
         self._early: list[Callable[[Cluster | Planned], object]] = []
 
@@ -130,6 +131,19 @@ class PbftOrdering:
     def checking(cls, authority: bytes) -> Self:
         """Return an ordering that checks certificates and cannot seal; `authority` is what genesis names."""
         return cls(unpack_validators(authority))
+
+    def twin(self) -> Self:
+        """Return validators with the same keys that have decided nothing and do not lie, for a copy of the chain."""
+        keys = self.validators
+        twin = type(self)(
+            keys,
+            network=self._network,
+            seed=self._seed,
+            timeout_ms=self._timeout_ms,
+            interval_ms=self._interval_ms,
+        )
+        twin._pairs = dict(self._pairs)  # noqa: SLF001 - of its own kind
+        return twin
 
     @property
     def authority(self) -> bytes:
@@ -261,6 +275,11 @@ class PbftOrdering:
 
     def _cluster_for(self, header: Header, authority: bytes) -> Cluster:
         """Return the cluster of the set in force; a new set starts one of its own on top of the parent block."""
+        if self._tip is not None and header.parent != self._tip:
+            raise ChainError(
+                f"block {header.height}: these validators have decided about another chain than the one below it, and "
+                "vote once for a height; a copy has validators of its own: chain.replay(), or ordering.twin()"
+            )
         if self._cluster is None or self._running != authority:
             self._cluster, self._running = self._started(header, authority), authority
             self._sent, self._view = 0, 0
@@ -316,6 +335,7 @@ class PbftOrdering:
             )
         )
         self._sent, self._view = sent, decision.view
+        self._tip = block_hash(decision.header)
 
 
 def pack_certificate(decision: Decision, validators: Sequence[bytes]) -> bytes:

@@ -56,7 +56,7 @@ def test_a_certificate_with_thirteen_signatures_is_refused(twenty_one, make):
     for end in range(len(block.certificate)):
         assert not ordering.accepts(block.header, block.certificate[:end], authority)
     reader = ConsortiumChain.from_bytes(ConsortiumChain(twenty_one.members, ordering=ordering).to_bytes())
-    with pytest.raises(ChainError, match="block 1: its certificate is not one of"):
+    with pytest.raises(ChainError, match="block 1: its certificate does not make this header final"):
         reader.append_block(Block(block.header, block.transactions, packed(0, items[:13])))
     reader.append_block(block)
     assert reader.height == 1
@@ -136,6 +136,18 @@ def test_what_is_done_before_the_first_block_holds_for_it(twenty_one, make):
     twenty_one.ordering.stop()
     with pytest.raises(ChainError, match="the validators have stopped"):
         twenty_one.seal(make.start)
+
+
+def test_a_copy_has_validators_of_its_own(twenty_one, pairs, make, account):
+    twenty_one.seal(make.start)
+    copies = [twenty_one.replay() for _ in range(2)]
+    for number, chain in enumerate([*copies, twenty_one]):
+        chain.send(pairs["alice"], "order_batch", make.orders(account["alice"], first_id=10 * number))
+        assert chain.seal(make.start).rejected == 0
+    assert len({chain.head.hash for chain in [*copies, twenty_one]}) == 3
+    same = ConsortiumChain.from_bytes(copies[0].to_bytes(), ordering=twenty_one.ordering)
+    with pytest.raises(ChainError, match="have decided about another chain"):
+        same.seal(make.start)
 
 
 def hand_over(chain, pairs, new, make):
