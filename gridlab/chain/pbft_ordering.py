@@ -25,7 +25,7 @@ from gridlab.chain.keys import KeyPair, require_key_pair, sandbox
 from gridlab.chain.ordering import ROUNDS, Execute
 from gridlab.chain.pbft.certificates import sealed_header, verify_certificate
 from gridlab.chain.pbft.messages import HANDOVER_TAG, Proposal, block_hash
-from gridlab.chain.pbft.quorums import quorum
+from gridlab.chain.pbft.quorums import max_faulty, quorum
 from gridlab.chain.transactions import Transaction
 from gridlab.chain.validator_states import Planned, validator_states
 from gridlab.errors import ChainError, GridlabError
@@ -201,6 +201,12 @@ class PbftOrdering:
             raise ChainError(f"block {proposed.height}: the validators have stopped; chain.ordering.resume() goes on")
         self._candidates.offer(proposed, execute)
         decision = cluster.decide(proposed.height, limit_ms=_LIMIT_MS)
+        if cluster.forked:
+            raise ChainError(
+                f"block {proposed.height}: honest validators hold two different final blocks of one height, so more than "
+                f"{max_faulty(len(cluster.validators))} of them lie; such a chain is worth nothing any more: replay it, "
+                "and look at ordering.cluster.evidence"
+            )
         if decision is None:
             validators = unpack_validators(authority)
             raise ChainError(

@@ -116,8 +116,8 @@ def payload_rows(chain: ChainViews, kind: str) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        ``height``, ``index``, ``sender`` (account), then the columns of that kind's schema; an Enum that each sender
-        chose for itself comes as String.
+        ``height``, ``index``, ``sender`` (account), then the columns of that kind's schema, with ``payload_`` in
+        front where they have one of these three names; an Enum that each sender chose for itself comes as String.
 
     Raises
     ------
@@ -152,7 +152,8 @@ def _payloads(effect: Effect, block: Block, places: pl.DataFrame) -> list[pl.Dat
 
 def _free(effect: Effect, frame: pl.DataFrame) -> pl.DataFrame:
     chosen = [column.name for column in effect.schema.columns if column.dtype is None]
-    return frame.with_columns(pl.col(chosen).cast(pl.String))
+    taken = {name: f"payload_{name}" for name in _PLACE}
+    return frame.with_columns(pl.col(chosen).cast(pl.String)).rename(taken, strict=False)
 
 
 def _placed(effect: Effect, payload: bytes, place: pl.DataFrame) -> pl.DataFrame:

@@ -88,6 +88,15 @@ def test_a_liar_leaves_proof_of_its_lie(twenty_one, pairs, make, account):
     assert {each.validator for each in evidence} <= set(range(6))
 
 
+def test_more_liars_than_the_protocol_bears_are_named_where_they_fork_it(twenty_one, pairs, make, account):
+    for liar in range(7):
+        twenty_one.ordering.corrupt(liar, "collude")
+    twenty_one.send(pairs["alice"], "order_batch", make.orders(account["alice"]))
+    with pytest.raises(ChainError, match="two different final blocks of one height, so more than 6 of them lie"):
+        twenty_one.seal(make.start)
+    assert {each.validator for each in twenty_one.ordering.cluster.evidence} == set(range(7))
+
+
 def test_with_seven_down_the_chain_goes_on(twenty_one, make):
     for validator in range(7):
         twenty_one.ordering.crash(validator)
