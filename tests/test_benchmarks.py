@@ -30,6 +30,7 @@ SMALLEST = {
     "chain_throughput --traders 20 --transactions 40 --orders 200 --batch 50 --blocks 1": "chain/bare",
     "consensus --blocks 2 --repeat 1": "fresh/bare",
     "ledger --rows 1000 --repeat 1": "apply / group-by",
+    "npos --nominators 60 --choices 4 --candidates 20 --seats 8 --repeat 1": "times as fast",
     "store --blocks 3 --rows 10 --repeat 1": "append/file",
     "finality --blocks 1000 --simulated 2 --repeat 1": "model/simulator",
 }
