@@ -9,6 +9,7 @@ import polars as pl
 
 from gridlab.chain.arguments import require_int
 from gridlab.chain.blocks import Block, Header
+from gridlab.chain.bridge.end import BridgeEnd
 from gridlab.chain.effects import Effect
 from gridlab.chain.hashing import tagged_hash
 from gridlab.chain.ledger import Ledger
@@ -130,6 +131,15 @@ class ChainViews:
     def reports(self) -> pl.DataFrame:
         """The newest oracle report of each feed, as `gridlab.chain.reports.REPORTS`."""
         return self._state.reports.frame
+
+    @property
+    def bridge_end(self) -> BridgeEnd:
+        """The end of the bridge on this side after the newest block: light clients, channels, packets."""
+        return self._state.packets.end
+
+    def state_leaves(self) -> list[bytes]:
+        """Return the leaves under the newest block's state root (`gridlab.chain.state.State.leaves`), for proofs."""
+        return self._state.leaves()
 
     @property
     def pending(self) -> Sequence[Transaction]:

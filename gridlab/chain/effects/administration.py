@@ -8,6 +8,9 @@ from gridlab.errors import ChainError
 
 __all__ = ["appoint_validators", "change_members", "change_terms"]
 
+# Far above what a change of all terms takes, some 500 bytes.
+_LEAST_BYTES = 4_096
+
 
 def change_members(state: State, call: Call) -> None:
     """Grant or withdraw licences, change keys and KYC states."""
@@ -22,6 +25,11 @@ def appoint_validators(state: State, call: Call) -> None:
 def change_terms(state: State, call: Call) -> None:
     """Change fees and limits, from the next transaction on."""
     terms = state.terms.changed(call.frame)
+    if min(terms.transaction_bytes, terms.pending_bytes) < _LEAST_BYTES:
+        raise ChainError(
+            f"terms: transaction_bytes {terms.transaction_bytes} or pending_bytes {terms.pending_bytes} would be below "
+            f"{_LEAST_BYTES}, and no transaction that changes the terms again might ever come in"
+        )
     if not terms.free and state.operator_account is None:
         raise ChainError("terms: no member is a market operator, so a fee would have no receiver; license one first")
     state.terms = terms

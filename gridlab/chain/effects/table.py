@@ -8,7 +8,7 @@ from types import MappingProxyType
 from gridlab.chain.authority import VALIDATORS
 from gridlab.chain.certificates import GROUPS, ISSUES, MOVES, RETIREMENTS
 from gridlab.chain.contracts import CONTRACTS, EXECUTIONS
-from gridlab.chain.effects import administration, agreements, green, links, metering, money, trading
+from gridlab.chain.effects import administration, agreements, bridging, green, links, metering, money, trading
 from gridlab.chain.effects.effect import EVERYONE, Effect
 from gridlab.chain.ledger import TRANSFERS
 from gridlab.chain.members import MEMBERS
@@ -78,6 +78,24 @@ _VERSION_1 = MappingProxyType(
         ),
         "bridge_packet": Effect(
             PACKETS, ("bridge_operator",), links.send_packets, "packets for another chain"
+        ),
+        "bridge_client": Effect(
+            bridging.BRIDGE_CLIENTS, ("regulator",), bridging.open_client, "headers of other chains to trust"
+        ),
+        "bridge_channel": Effect(
+            bridging.BRIDGE_CHANNELS, ("regulator",), bridging.open_channel, "channels to other chains"
+        ),
+        "bridge_header": Effect(
+            bridging.BRIDGE_HEADERS, EVERYONE, bridging.update_client, "final headers of other chains, proved"
+        ),
+        "bridge_conflict": Effect(
+            bridging.BRIDGE_CONFLICTS, EVERYONE, bridging.freeze_client, "proof that another chain contradicts itself"
+        ),
+        "bridge_transfer": Effect(
+            bridging.BRIDGE_TRANSFERS, EVERYONE, bridging.send_tokens, "tokens sent to another chain"
+        ),
+        "bridge_relay": Effect(
+            bridging.BRIDGE_RELAYS, EVERYONE, bridging.relay, "packets received, answered and paid back, proved"
         ),
     }
 )  # fmt: skip

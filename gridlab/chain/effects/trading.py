@@ -8,12 +8,12 @@ import polars as pl
 
 from gridlab.chain.effects.effect import SLOT_MICROSECONDS, Call, forbid, require_accounts
 from gridlab.chain.effects.money import forbid_issuing
-from gridlab.chain.exchange import Exchange
+from gridlab.chain.exchange import Exchange, Outcome
 from gridlab.chain.ledger import ASSETS, CODES, PHASES
 from gridlab.chain.resting import Reservations
 from gridlab.chain.senders import CLEARING_SENDER, RESERVATION_SENDER
 from gridlab.chain.state import State
-from gridlab.chain.trades import NO_ACCOUNT, TRADES
+from gridlab.chain.trades import NO_ACCOUNT, NO_ORDER, TRADES
 from gridlab.errors import ChainError
 from gridlab.frames import SLOT, Column, Schema, show_rows
 
@@ -92,7 +92,7 @@ def close_gates(state: State, call: Call) -> pl.DataFrame:
     _check_slots(call.frame, slots)
     number = len(state.resting.closed)
     resting, orders, released = state.resting.close(slots)
-    outcome = exchange.close(orders)
+    outcome = _cleared(exchange, orders)
     forbid_issuing(state, outcome.transfers)
     # On a copy, because reservations must be gone before the payments come, and both must stand or fall together.
     ledger = state.ledger.fork()
@@ -104,6 +104,23 @@ def close_gates(state: State, call: Call) -> pl.DataFrame:
     ledger.apply(paid, sender=CLEARING_SENDER, now=call.timestamp)
     state.ledger, state.resting = ledger, resting
     return outcome.trades
+
+
+def _cleared(exchange: Exchange, orders: pl.DataFrame) -> Outcome:
+    """Clear orders of many accounts, of which each numbers its own: two may use the same order id."""
+    ids = orders["order_id"].to_numpy()
+    if len(np.unique(ids)) == len(ids):
+        return exchange.close(orders)
+    arrived = orders if "seq" in orders.columns else orders.with_columns(seq=pl.col("order_id"))
+    outcome = exchange.close(arrived.with_columns(order_id=pl.int_range(pl.len(), dtype=pl.UInt64)))
+    own = {name: _named(outcome.trades[name].to_numpy(), ids) for name in ("buy_order", "sell_order")}
+    return Outcome(outcome.trades.with_columns(**own), outcome.transfers)
+
+
+def _named(places: npt.NDArray[np.uint64], ids: npt.NDArray[np.uint64]) -> pl.Series:
+    found = places.copy()
+    found[places != NO_ORDER] = ids[places[places != NO_ORDER].astype(np.int64)]
+    return pl.Series(found)
 
 
 def _voids(pending: pl.DataFrame) -> pl.DataFrame:
