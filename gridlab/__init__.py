@@ -22,6 +22,7 @@ __version__ = "0.1.0"
 _FACE: dict[str, tuple[str, str | None]] = {
     "Agents": ("gridlab.agents", "Agents"),
     "Audit": ("gridlab.compliance.audit", "Audit"),
+    "Bridge": ("gridlab.chain.bridge.driver", "Bridge"),
     "Clearing": ("gridlab.market.core.result", "Clearing"),
     "Consensus": ("gridlab.chain.consensus", "Consensus"),
     "ConsortiumChain": ("gridlab.chain.consortium", "ConsortiumChain"),
@@ -29,6 +30,7 @@ _FACE: dict[str, tuple[str, str | None]] = {
     "Lab": ("gridlab.lab", "Lab"),
     "Market": ("gridlab.market.market", "Market"),
     "MarketSequence": ("gridlab.market.time_scales.sequence", "MarketSequence"),
+    "PublicChain": ("gridlab.chain.public.chain", "PublicChain"),
     "Run": ("gridlab.run", "Run"),
     "agents": ("gridlab.agents", None),
     "bill": ("gridlab.market.charges.retail", "bill"),
@@ -56,6 +58,7 @@ _FACE: dict[str, tuple[str, str | None]] = {
 __all__ = [
     "Agents",
     "Audit",
+    "Bridge",
     "Clearing",
     "Consensus",
     "ConsortiumChain",
@@ -63,6 +66,7 @@ __all__ = [
     "Lab",
     "Market",
     "MarketSequence",
+    "PublicChain",
     "Run",
     "__version__",
     "agents",
@@ -98,8 +102,10 @@ if TYPE_CHECKING:
     from gridlab import market as market
     from gridlab import units as units
     from gridlab.agents import Agents as Agents
+    from gridlab.chain.bridge.driver import Bridge as Bridge
     from gridlab.chain.consensus import Consensus as Consensus
     from gridlab.chain.consortium import ConsortiumChain as ConsortiumChain
+    from gridlab.chain.public.chain import PublicChain as PublicChain
     from gridlab.compliance.audit import Audit as Audit
     from gridlab.compliance.verifying import verify as verify
     from gridlab.datasets import dataset as dataset

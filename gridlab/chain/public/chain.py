@@ -1,0 +1,383 @@
+"""The public chain as one object: accounts, transactions, slots that pass, blocks that become final."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import polars as pl
+
+from gridlab.chain import keys
+from gridlab.chain.arguments import require_int, require_sequence
+from gridlab.chain.bridge.end import BridgeEnd
+from gridlab.chain.frame_encoding import decode_frame, encode_frame
+from gridlab.chain.moments import require_microseconds
+from gridlab.chain.public.authorities import AuthoritySet
+from gridlab.chain.public.batch import Batch
+from gridlab.chain.public.blocks import PublicBlock
+from gridlab.chain.public.building import Builder, Node
+from gridlab.chain.public.chain_views import PublicChainViews
+from gridlab.chain.public.envelope import open_envelope, seal_envelope
+from gridlab.chain.public.faults import Faults
+from gridlab.chain.public.forks import Forks
+from gridlab.chain.public.genesis import PublicGenesis, genesis_accounts
+from gridlab.chain.public.network import Network
+from gridlab.chain.public.parts import BRIDGE_PART, BridgePart, LockPart, staking_part
+from gridlab.chain.public.pool import PublicPool
+from gridlab.chain.public.record import PublicRecord
+from gridlab.chain.public.rules import RuleSet
+from gridlab.chain.public.sandbox import sandbox_accounts, sandbox_validators
+from gridlab.chain.public.saved import pack, unpack
+from gridlab.chain.public.staking_effects import STAKING
+from gridlab.chain.public.state import Part
+from gridlab.chain.public.swap_effects import LOCKS
+from gridlab.chain.public.table import EFFECTS
+from gridlab.chain.public.terms import PublicTerms
+from gridlab.chain.staking import StakingRules
+from gridlab.chain.swaps import LockBook, Stops
+from gridlab.chain.transaction_list import TransactionList
+from gridlab.chain.transactions import Transaction
+from gridlab.errors import ArgumentTypeError, ChainError, nearest
+
+__all__ = ["PublicChain"]
+
+
+class PublicChain(PublicChainViews):
+    """A chain that anybody with a checked identity may use, run by elected validators.
+
+    Time passes slot by slot (`run`). In each slot one or more validators write a block. They vote, and a block that
+    more than two thirds of the stake have voted for is final and gets a certificate.
+
+    Parameters
+    ----------
+    accounts : polars.DataFrame, optional
+        Columns public_key and balance (micro-GRID), and if wanted role, kyc and name
+        (`gridlab.chain.public.accounts.GENESIS_ACCOUNTS`). An attester, a governance account and the validators of the
+        sandbox are added where no account has their role or key.
+    validators : sequence of (KeyPair, int), optional
+        Key pair and stake (micro-GRID) of each elected validator; by default as many as `terms` says, with sandbox keys
+        and 1,000,000 GRID each.
+    terms : PublicTerms, optional
+    chain_id : str
+    seed : int
+        Of the sandbox keys and of the network's delays.
+    genesis_time : datetime or int
+        Start of slot 0; a datetime without a time zone is Bangkok time.
+    rules : sequence of RuleSet, optional
+        Further released versions of the rules, above version 1, which follows from `terms`.
+    staking : StakingRules, optional
+        With it the chain has staking, in which nobody has bonded yet (kinds bond, validate, nominate, …).
+    offline, partitions, equivocators
+        What goes wrong on purpose, as for `simulate_public`.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentError, FrameError, ChainError
+        An argument does not fit.
+
+    Examples
+    --------
+    >>> alice, bob = keys.sandbox(0, "alice"), keys.sandbox(0, "bob")
+    >>> chain = PublicChain(pl.DataFrame({"public_key": [alice.public_key], "balance": [5_000_000]}),
+    ...                     terms=PublicTerms(validators=4))
+    >>> _ = chain.attest([bob.public_key])
+    >>> _ = chain.run(4)
+    >>> _ = chain.pay(alice, bob, 2_000_000)
+    >>> _ = chain.run(4)
+    >>> chain.balance(bob)
+    2000000
+    """
+
+    def __init__(
+        self,
+        accounts: pl.DataFrame | pl.LazyFrame | None = None,
+        *,
+        validators: Sequence[tuple[keys.KeyPair, int]] | None = None,
+        terms: PublicTerms | None = None,
+        chain_id: str = "gridlab-public",
+        seed: int = 0,
+        genesis_time: datetime | int = 0,
+        rules: Sequence[RuleSet] = (),
+        staking: StakingRules | None = None,
+        offline: Sequence[int] | Mapping[int, Sequence[tuple[float, float]]] = (),
+        partitions: Sequence[tuple[float, float, Sequence[Sequence[int]]]] = (),
+        equivocators: Sequence[int] = (),
+    ) -> None:
+        terms = PublicTerms() if terms is None else terms
+        if not isinstance(terms, PublicTerms):
+            raise ArgumentTypeError(f"terms is a {type(terms).__name__}, allowed: PublicTerms(validators=…, …)")
+        pairs, stakes = sandbox_validators(validators, seed, terms.validators)
+        first = RuleSet(1, terms.fees, EFFECTS)
+        whole, self._names = sandbox_accounts(accounts, pairs, seed)
+        parts = _parts(chain_id, int(whole["balance"].sum()), staking)
+        genesis = PublicGenesis(
+            chain_id=chain_id,
+            timestamp=require_microseconds("genesis_time", genesis_time),
+            slot_milliseconds=terms.timing.slot,
+            epoch_slots=terms.epoch_length,
+            primary_share=terms.primary_share * 10**7,
+            rules_version=first.version,
+            rules=first.hash,
+            accounts=genesis_accounts(whole),
+            authorities=AuthoritySet(0, tuple(pair.public_key for pair in pairs), tuple(stakes)),
+            parts=tuple((name, part.hash) for name, part in parts.items()),
+        )
+        faults = Faults.of(len(pairs), offline, partitions, equivocators)
+        self.terms, self.seed = terms, seed
+        self._slot = 0
+        self._builder = Builder(genesis, _by_version([first, *require_sequence("rules", rules, RuleSet)]), parts)
+        draws = self._builder.draws
+        network = Network(pairs, stakes, draws=draws, timing=terms.timing, faults=faults, seed=seed)
+        self._network: Network | None = network
+        self._pool = PublicPool(chain_id)
+        self._forks: Forks | None = Forks(self._builder, network, self._pool)
+        self._final = self._forks.final
+        self._record = PublicRecord(self._final.block)
+
+    # Sending
+
+    def sign(
+        self,
+        key_pair: keys.KeyPair,
+        kind: str,
+        frame: pl.DataFrame | pl.LazyFrame,
+        *,
+        tip: int = 0,
+        valid_for: int = 600,
+    ) -> Transaction:
+        """Check a frame, encode it and sign it as the sender's next transaction, without submitting it.
+
+        Parameters
+        ----------
+        key_pair : KeyPair
+            The sender.
+        kind : str
+            A kind of transaction (`kinds` lists them).
+        frame : polars.DataFrame or polars.LazyFrame
+            As the kind's schema declares.
+        tip : int
+            micro-GRID for the block's author, which buys priority.
+        valid_for : int
+            How many blocks from the next on may hold it.
+
+        Raises
+        ------
+        ArgumentTypeError, ArgumentError, FrameError, ChainError
+            An argument does not fit, the kind is not known, or the sender has no account.
+        """
+        keys.require_key_pair("key_pair", key_pair)
+        state, effects = self.best.state, self.rules.effects
+        if kind not in effects:
+            raise ChainError(f"kind {kind!r} is not known; {nearest(kind, effects)}")
+        account = self.account(key_pair)
+        schema = effects[kind].schema
+        checked = schema.check(frame)
+        columns = [column.name for column in schema.columns if column.name in checked.columns]
+        require_int("valid_for", valid_for, 1, self.rules.fees.lifetime)
+        return Transaction.sign(
+            key_pair,
+            chain_id=self.chain_id,
+            kind=kind,
+            nonce=self._pool.next_nonce(key_pair.public_key, int(state.nonces[account])),
+            expiry=self.best.block.height + valid_for,
+            payload=seal_envelope(encode_frame(checked.select(columns)), tip),
+        )
+
+    def send(
+        self,
+        key_pair: keys.KeyPair,
+        kind: str,
+        frame: pl.DataFrame | pl.LazyFrame,
+        *,
+        tip: int = 0,
+        valid_for: int = 600,
+    ) -> Transaction:
+        """Sign a frame as `sign` does and submit it."""
+        transaction = self.sign(key_pair, kind, frame, tip=tip, valid_for=valid_for)
+        self.submit(transaction)
+        return transaction
+
+    def submit(self, transaction: Transaction) -> bytes:
+        """Let a transaction wait for a block; returns its id.
+
+        Raises
+        ------
+        ArgumentTypeError, ChainError
+            It is no transaction, can never stand in a block of this chain, or there is no room for it.
+        """
+        if not isinstance(transaction, Transaction):
+            raise ArgumentTypeError(
+                f"transaction is a {type(transaction).__name__}, allowed: a Transaction; "
+                "chain.send(key_pair, kind, frame) makes one, Transaction.from_bytes(data) reads one"
+            )
+        self.submit_many([transaction])
+        return transaction.id
+
+    def submit_many(self, transactions: Iterable[Transaction | bytes]) -> TransactionList:
+        """Let many transactions wait, all or none, and check their signatures.
+
+        Raises
+        ------
+        ArgumentTypeError, ChainError
+            One is no transaction, or can never stand in a block: another chain's, a bad signature, an unknown kind, too
+            large. The error gives its place. Or there is no room for all.
+        """
+        listed = TransactionList.of(transactions, self.chain_id)
+        batch = Batch.of(listed)
+        self._require_possible(batch)
+        self._pool.add(batch)
+        return listed
+
+    def _require_possible(self, batch: Batch) -> None:
+        signed, effects, limits = batch.transactions.signed, self.rules.effects, self.rules.fees
+        for place, (good, single) in enumerate(zip(signed, batch.single.tolist(), strict=True)):
+            if not good:
+                raise ChainError(f"transactions[{place}]: the signature is not its sender's over this transaction")
+            if single:
+                continue
+            one = batch.transactions[place]
+            if one.chain_id != self.chain_id:
+                raise ChainError(f"transactions[{place}] is for the chain {one.chain_id!r}, this is {self.chain_id!r}")
+            if one.kind not in effects:
+                raise ChainError(f"transactions[{place}]: kind {one.kind!r} is not known; {nearest(one.kind, effects)}")
+            if one.kind == "upgrade":
+                self._require_released(place, one)
+            weight = effects[one.kind].weight_of(int(batch.rows[place]))
+            if weight > limits.block_weight or batch.size[place] > limits.block_bytes:
+                raise ChainError(
+                    f"transactions[{place}] takes {weight} µs and {batch.size[place]} bytes, a block holds "
+                    f"{limits.block_weight} µs and {limits.block_bytes} bytes; split its frame"
+                )
+
+    def _require_released(self, place: int, transaction: Transaction) -> None:
+        # Not a rule of the chain, which does not know who has released what; but this node would have to stop.
+        _, payload = open_envelope(transaction.payload)
+        for version, _, rules in decode_frame(payload, "upgrades").select("version", "height", "rules").rows():
+            known = self._builder.rules.get(version)
+            if known is None or known.hash != rules:
+                raise ChainError(
+                    f"transactions[{place}]: version {version} of the rules is not released under this hash, released "
+                    f"are {list(self._builder.rules)}; give PublicChain(rules=…) the set first"
+                )
+
+    # Running
+
+    def run(self, slots: int) -> pl.DataFrame:
+        """Let slots pass; return the rows of the blocks that became final (as `blocks`).
+
+        Raises
+        ------
+        ArgumentTypeError, ArgumentError, ChainError
+            `slots` is not a whole number of 1 or more, or the chain was read from bytes and has no keys to write with.
+        """
+        require_int("slots", slots, 1)
+        if self._forks is None:
+            raise ChainError("this chain was read from bytes and has no keys to write blocks; PublicChain(…) makes one")
+        before = len(self._record.blocks)
+        for _ in range(slots):
+            self._slot += 1
+            for node in self._forks.advance(self._slot):
+                self._record.append(node.block, self._final.state.authorities)
+                self._final = node
+        return self.blocks.filter(pl.col("height") >= before, pl.col("final"))
+
+    @property
+    def best(self) -> Node:
+        """The head that is built upon, and its state; not yet final."""
+        return self._final if self._forks is None else self._forks.best
+
+    # Replay
+
+    def append_block(self, block: PublicBlock) -> None:
+        """Take the next final block from another node, if it is exactly what execution gives and certified.
+
+        Raises
+        ------
+        ArgumentTypeError, ChainError
+            It is no block, or the error names the height and what is wrong; nothing has changed then.
+        """
+        if not isinstance(block, PublicBlock):
+            raise ArgumentTypeError(f"block is a {type(block).__name__}, allowed: a PublicBlock")
+        if self._forks is not None:
+            raise ChainError("this chain writes its own blocks; PublicChain.from_bytes(data) makes one that follows")
+        authorities = self._final.state.authorities
+        if block.justification is None:
+            raise ChainError(
+                f"block {block.height} has no certificate, so it may still be undone; wait until it is final"
+            )
+        block.justification.require(block.header.to_bytes(), authorities)
+        node = self._builder.check(self._final, block)
+        self._record.append(node.block, authorities)
+        self._final = node
+
+    def replay(self) -> PublicChain:
+        """Execute every final block again from genesis and return the chain that results.
+
+        Raises
+        ------
+        ChainError
+            A block is not what execution gives; the error names its height and what differs.
+        """
+        return PublicChain._followed(self._builder, self._record.blocks[1:])
+
+    @classmethod
+    def _followed(cls, builder: Builder, blocks: Iterable[PublicBlock]) -> PublicChain:
+        chain = object.__new__(cls)
+        chain.terms, chain.seed, chain._slot, chain._names = PublicTerms(), 0, 0, {}
+        chain._builder = builder
+        chain._network, chain._forks = None, None
+        chain._pool = PublicPool(builder.genesis.chain_id)
+        chain._final = chain._builder.root()
+        chain._record = PublicRecord(chain._final.block)
+        for block in blocks:
+            chain.append_block(block)
+            chain._slot = block.header.slot
+        return chain
+
+    def to_bytes(self) -> bytes:
+        """Return genesis and all final blocks as canonical bytes."""
+        return pack(self._builder.genesis, self._record.blocks[1:])
+
+    @classmethod
+    def from_bytes(
+        cls, data: bytes, *, rules: Sequence[RuleSet] | None = None, staking: StakingRules | None = None
+    ) -> PublicChain:
+        """Read a chain that `to_bytes` wrote, executing and verifying every block; it follows, and does not write.
+
+        Parameters
+        ----------
+        data : bytes
+        rules : sequence of RuleSet, optional
+            All released versions; by default version 1 with the default prices.
+        staking : StakingRules, optional
+            Those that the chain was made with, if it has staking.
+
+        Raises
+        ------
+        ArgumentTypeError, ChainError
+            The bytes are damaged, a block is not what execution gives, or its rules are not known.
+        """
+        genesis, blocks = unpack(data)
+        released = [RuleSet(1, PublicTerms().fees, EFFECTS)] if rules is None else rules
+        parts = _parts(genesis.chain_id, int(genesis.accounts["balance"].sum()), staking)
+        known = _by_version(require_sequence("rules", released, RuleSet))
+        return cls._followed(Builder(genesis, known, parts), blocks)
+
+
+def _by_version(rules: Iterable[RuleSet]) -> dict[int, RuleSet]:
+    found: dict[int, RuleSet] = {}
+    for each in rules:
+        if each.version in found:
+            raise ChainError(f"rules: version {each.version} stands there twice; give each release its own number")
+        found[each.version] = each
+    return found
+
+
+def _parts(chain_id: str, issuance: int, staking: StakingRules | None) -> dict[str, Part]:
+    parts: dict[str, Part] = {
+        LOCKS: LockPart(LockBook(chain_id), Stops()),
+        BRIDGE_PART: BridgePart(chain_id, BridgeEnd()),
+    }
+    if staking is not None:
+        parts[STAKING] = staking_part(issuance, staking, chain_id)
+    return parts

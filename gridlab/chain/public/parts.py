@@ -1,0 +1,167 @@
+"""Registers beside accounts and ledger: how staking and hash time locks hang on the state.
+
+A chain has the parts that genesis names, each with its hash; a follower must be given the same ones. Every part is
+one leaf of the state's tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from gridlab.chain.bridge.end import BridgeEnd
+from gridlab.chain.bridge.proofs import StateLayout
+from gridlab.chain.public.accounts import ISSUANCE, STAKING_POT, TREASURY
+from gridlab.chain.public.state import Part, PublicState, part_prefix
+from gridlab.chain.staking import Staking, StakingAccounts, StakingRules
+from gridlab.chain.swaps import LockBook, Stops
+from gridlab.errors import ArgumentTypeError, ChainError
+
+__all__ = [
+    "BRIDGE_PART",
+    "PUBLIC_LAYOUT",
+    "BridgePart",
+    "Committed",
+    "LockPart",
+    "StakingPart",
+    "part_of",
+    "staking_part",
+]
+
+BRIDGE_PART = "bridge"
+# Where other chains find the root of this chain's end of the bridge under its state root.
+PUBLIC_LAYOUT = StateLayout(part_prefix(BRIDGE_PART), 0)
+
+_Part = TypeVar("_Part")
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A part of which only the hash is known; enough for the root of a state.
+
+    Attributes
+    ----------
+    hash : bytes
+        32 bytes.
+    """
+
+    hash: bytes
+
+    def fork(self) -> Committed:
+        """Return itself, since it never changes."""
+        return self
+
+
+@dataclass(slots=True)
+class LockPart:
+    """Hash time locks.
+
+    Attributes
+    ----------
+    book : LockBook
+        Never changed, only replaced.
+    stops : Stops
+        The emergency stops that the chain knows of.
+    """
+
+    book: LockBook
+    stops: Stops
+
+    @property
+    def hash(self) -> bytes:
+        """Hash of the book; the stops of a chain that cannot be stopped are always the same."""
+        return self.book.hash
+
+    def fork(self) -> LockPart:
+        """Return an independent copy."""
+        return LockPart(self.book, self.stops)
+
+
+@dataclass(slots=True)
+class StakingPart:
+    """Stakes, elections and rewards.
+
+    Attributes
+    ----------
+    staking : Staking
+    """
+
+    staking: Staking
+
+    @property
+    def hash(self) -> bytes:
+        """What the staking commits to."""
+        return self.staking.commitment
+
+    def fork(self) -> StakingPart:
+        """Return an independent copy."""
+        return StakingPart(self.staking.fork())
+
+
+@dataclass(slots=True)
+class BridgePart:
+    """The end of the bridge on this chain.
+
+    Attributes
+    ----------
+    chain_id : str
+    end : BridgeEnd
+        Never changed, only replaced.
+    """
+
+    chain_id: str
+    end: BridgeEnd
+
+    @property
+    def hash(self) -> bytes:
+        """Root of the end, under which packets are proved to other chains."""
+        return self.end.root
+
+    def fork(self) -> BridgePart:
+        """Return an independent copy."""
+        return BridgePart(self.chain_id, self.end)
+
+
+def staking_part(issuance: int, rules: StakingRules, chain_id: str) -> StakingPart:
+    """Return a staking part that nobody has bonded in yet.
+
+    Parameters
+    ----------
+    issuance : int
+        All GRID at genesis, micro-GRID.
+    rules : StakingRules
+    chain_id : str
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentError
+        An argument does not fit.
+    """
+    if not isinstance(rules, StakingRules):
+        raise ArgumentTypeError(
+            f"staking is a {type(rules).__name__}, allowed: StakingRules(…), or StakingTerms(…).rules"
+        )
+    accounts = StakingAccounts(issuer=ISSUANCE, pot=STAKING_POT, treasury=TREASURY)
+    return StakingPart(Staking(issuance, accounts, rules=rules, chain_id=chain_id))
+
+
+def part_of(state: PublicState, name: str, kind: type[_Part]) -> _Part:
+    """Return a part of a state; raises ChainError where the chain was made without it."""
+    part = state.parts.get(name)
+    if not isinstance(part, kind):
+        raise ChainError(
+            f"this chain has no {name}, it has {list(state.parts)}; PublicChain({name}=…) makes one with it"
+        )
+    return part
+
+
+def checked_parts(parts: Mapping[str, Part], committed: Mapping[str, bytes]) -> dict[str, Part]:
+    """Return copies of the parts in the order of genesis; raises ChainError where they are not those it names."""
+    found = {name: part.hash for name, part in parts.items()}
+    if found != dict(committed):
+        raise ChainError(
+            f"genesis names the parts {list(committed)} by their hashes, given are {list(found)} with others; give the "
+            "parts as they were at genesis"
+        )
+    return {name: parts[name].fork() for name in committed}
