@@ -33,6 +33,8 @@ SMALLEST = {
     "npos --nominators 60 --choices 4 --candidates 20 --seats 8 --repeat 1": "times as fast",
     "store --blocks 3 --rows 10 --repeat 1": "append/file",
     "finality --blocks 1000 --simulated 2 --repeat 1": "model/simulator",
+    "channels --updates 50 --repeat 1": "pay_many/bare",
+    "shards --rows 500 --accounts 2000 --blocks 1 --share 20": "gain over one",
 }
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="binds itself to one core, or sets a memory limit")
 

@@ -303,6 +303,7 @@ class ConsortiumChain(StoredChain):
         """
         if not isinstance(block, Block):
             raise ArgumentTypeError(f"block is a {type(block).__name__}, allowed: a Block")
+        self._state.terms.require_room(block.height, len(block.transactions), block.size)
         state, own = self._executed(block.transactions, block.header.timestamp)
         block.header.require_equal(own.header)
         if not self._ordering.accepts(block.header, block.certificate, self._state.authority.at(block.height)):
@@ -317,7 +318,8 @@ class ConsortiumChain(StoredChain):
         ChainError
             A block is not what execution gives; the error names its height and what differs.
         """
-        return ConsortiumChain._from_blocks(self._genesis, self._record.blocks[1:], self._ordering.twin(), self._exchange)
+        blocks, ordering = self._record.blocks[1:], self._ordering.twin()
+        return ConsortiumChain._from_blocks(self._genesis, blocks, ordering, self._exchange)
 
     @classmethod
     def _from_blocks(

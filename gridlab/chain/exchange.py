@@ -43,10 +43,17 @@ class Exchange(Protocol):
         """All that decides what comes of an order, 32 bytes; genesis commits to it."""
 
     def reserve(self, orders: pl.DataFrame) -> pl.Series:
-        """Return for each order the most that it may cost its account, Int64, micro-WATT."""
+        """Return for each order the most that it may cost its account, Int64, micro-WATT.
+
+        Raises
+        ------
+        GridlabError
+            An order is one that `close` could not clear. Whatever was let in here, `close` must be able to clear, in
+            any company: an order that made it fail would keep everybody's reservations for ever.
+        """
 
     def close(self, orders: pl.DataFrame) -> Outcome:
-        """Clear `orders` (as `gridlab.frames.ORDERS`) and settle what trades."""
+        """Clear `orders` (as `gridlab.frames.ORDERS`, no `order_id` twice) and settle what trades."""
 
 
 def require_exchange(value: object) -> Exchange:

@@ -203,9 +203,9 @@ class PbftOrdering:
         decision = cluster.decide(proposed.height, limit_ms=_LIMIT_MS)
         if cluster.forked:
             raise ChainError(
-                f"block {proposed.height}: honest validators hold two different final blocks of one height, so more than "
-                f"{max_faulty(len(cluster.validators))} of them lie; such a chain is worth nothing any more: replay it, "
-                "and look at ordering.cluster.evidence"
+                f"block {proposed.height}: honest validators hold two different final blocks of one height, so more "
+                f"than {max_faulty(len(cluster.validators))} of them lie; such a chain is worth nothing any more: "
+                "replay it, and look at ordering.cluster.evidence"
             )
         if decision is None:
             validators = unpack_validators(authority)

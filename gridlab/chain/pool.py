@@ -1,4 +1,9 @@
-"""Transactions that wait for a block."""
+"""Transactions that wait for a block.
+
+Whoever sends a transaction, only its signature says in whose name it comes. So a member's share of the pool, and the
+count from which his next nonce follows, are of those that he signed; all that are not signed have one share together,
+and cannot keep anybody out.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +20,8 @@ from gridlab.errors import ChainError
 
 __all__ = ["Pool"]
 
+_NOBODY = b""
+
 
 class Pool:
     """Waiting transactions in the order of their arrival, within the limits of the chain's terms.
@@ -29,7 +36,7 @@ class Pool:
 
     def __init__(self, chain_id: str) -> None:
         self._queue = TransactionList(chain_id)
-        self._arrived: list[Transaction] = []  # one by one since the queue was last looked at, and behind it
+        self._arrived: list[TransactionList] = []  # one by one since the queue was last looked at, and behind it
         self._ids: set[bytes] = set()
         self._of_sender: Counter[bytes] = Counter()
         self._bytes = 0
@@ -44,12 +51,12 @@ class Pool:
     def waiting(self) -> TransactionList:
         """All of them."""
         if self._arrived:
-            self._queue += TransactionList.of(self._arrived, self._queue.chain_id)
+            self._queue = TransactionList.joined([self._queue, *self._arrived], self._queue.chain_id)
             self._arrived = []
         return self._queue
 
     def of_sender(self, sender: bytes) -> int:
-        """Return how many of a sender's transactions wait."""
+        """Return how many transactions wait that a sender has signed."""
         return self._of_sender[sender]
 
     def add(self, transaction: Transaction, terms: ChainTerms) -> None:
@@ -62,12 +69,14 @@ class Pool:
         """
         if transaction.id in self._ids:
             return
-        size, sender = transaction.size, transaction.sender
+        size = transaction.size
         _require_size("the transaction", size, terms)
-        self._require_room(size, {sender: 1}, terms)
-        self._arrived.append(transaction)
+        listed = TransactionList.of([transaction], self._queue.chain_id)
+        counts = _owners(listed)
+        self._require_room(size, counts, terms)
+        self._arrived.append(listed)
         self._ids.add(transaction.id)
-        self._of_sender[sender] += 1
+        self._of_sender.update(counts)
         self._bytes += size
 
     def add_many(self, transactions: TransactionList, terms: ChainTerms) -> int:
@@ -82,7 +91,7 @@ class Pool:
         places = sorted(fresh.values())
         if len(places) < len(transactions):
             transactions = transactions.take(places)
-        counts, sizes = Counter(transactions.senders), transactions.sizes
+        counts, sizes = _owners(transactions), transactions.sizes
         if places:
             largest = int(np.argmax(sizes))
             _require_size(f"transactions[{places[largest]}]", int(sizes[largest]), terms)
@@ -96,8 +105,9 @@ class Pool:
     def _require_room(self, size: int, counts: Mapping[bytes, int], terms: ChainTerms) -> None:
         for sender, more in counts.items():
             if self._of_sender[sender] + more > terms.pending_per_sender:
+                whose = f"of {hexadecimal(sender)}" if sender != _NOBODY else "without a valid signature"
                 raise ChainError(
-                    f"{self._of_sender[sender]} transactions of {hexadecimal(sender)} wait already, {more} more would "
+                    f"{self._of_sender[sender]} transactions {whose} wait already, {more} more would "
                     f"be above the {terms.pending_per_sender} that one sender may have; send again after the next "
                     "block, or put many orders into one batch"
                 )
@@ -124,8 +134,14 @@ class Pool:
             gone = set(ids)
             self._queue = waiting.take([place for place, name in enumerate(waiting.ids) if name not in gone])
         self._ids.difference_update(ids)
-        self._of_sender = Counter(self._queue.senders)
+        self._of_sender = _owners(self._queue)
         self._bytes = int(self._queue.sizes.sum())
+
+
+def _owners(transactions: TransactionList) -> Counter[bytes]:
+    """Count the transactions of each sender who signed them, and all others under `_NOBODY`."""
+    named = zip(transactions.senders, transactions.signed, strict=True)
+    return Counter(sender if signed else _NOBODY for sender, signed in named)
 
 
 def _require_size(what: str, size: int, terms: ChainTerms) -> None:

@@ -26,6 +26,7 @@ _BATCH_DOMAIN = "gridlab/resting-batch/1"
 _DOMAIN = "gridlab/resting-orders/1"
 # A batch has at most this many slots, so that batch number and slot make one transfer id.
 _SLOTS_PER_BATCH = 1 << 20
+_MOST_RESERVED = 1 << 62
 
 Int64Array = npt.NDArray[np.int64]
 
@@ -80,6 +81,10 @@ class OrderBatch:
         slots, places = np.unique(orders["slot"].to_physical().to_numpy(), return_inverse=True)
         if len(slots) > _SLOTS_PER_BATCH:
             raise ChainError(f"orders: {len(slots)} slots in one batch, allowed: {_SLOTS_PER_BATCH}; send several")
+        most = costs.sum(dtype=np.float64)
+        if most > _MOST_RESERVED:
+            # Beyond 64 bits the sum would wrap to less than the orders may cost.
+            raise ChainError(f"orders: the batch may cost {most:.3g} micro-WATT, allowed: {_MOST_RESERVED}; split it")
         reserved = np.zeros(len(slots), np.int64)
         np.add.at(reserved, places, costs)
         body = cls._body(number, account, reserved, encoded)

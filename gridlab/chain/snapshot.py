@@ -26,6 +26,7 @@ from gridlab.chain.encoding import Reader, blob, text, u64
 from gridlab.chain.frame_encoding import decode_frame, encode_frame
 from gridlab.chain.hashing import hexadecimal
 from gridlab.chain.ledger import Ledger
+from gridlab.chain.locked import Locked
 from gridlab.chain.members import Members
 from gridlab.chain.meters import MeterRegister
 from gridlab.chain.packets import Packets
@@ -75,6 +76,8 @@ _CODECS: dict[str, _Codec] = {
     "reports": _of(OracleReports),
     "packets": _of(Packets),
     "chain_id": _Codec(text, _read("chain_id", Reader.text)),
+    "retired": _Codec(b"".join, lambda data: tuple(data[at : at + 32] for at in range(0, len(data), 32))),
+    "locked": _of(Locked),
 }
 
 
@@ -109,6 +112,11 @@ def decode_state(data: bytes, header: Header) -> State:
         raise ChainError(f"snapshot of block {header.height}: does not read ({problem})") from problem
     if state.chain_id != header.chain_id:
         raise ChainError(f"snapshot of block {header.height}: is of chain {state.chain_id!r}, not {header.chain_id!r}")
+    if state.locked.chain != state.chain_id:
+        # Not under the root while nothing is locked.
+        raise ChainError(
+            f"snapshot of block {header.height}: its locks are of {state.locked.chain!r}, not {state.chain_id!r}"
+        )
     if own != header.state_root:
         raise ChainError(
             f"snapshot of block {header.height}: its state root is {hexadecimal(own)}, the block's header says "

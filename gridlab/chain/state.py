@@ -17,12 +17,14 @@ from gridlab.chain.encoding import text, u64
 from gridlab.chain.frame_encoding import encode_frame
 from gridlab.chain.hashing import tagged_hash
 from gridlab.chain.ledger import Ledger
+from gridlab.chain.locked import Locked
 from gridlab.chain.members import Members
 from gridlab.chain.meters import MeterRegister
 from gridlab.chain.packets import Packets
 from gridlab.chain.reports import OracleReports
 from gridlab.chain.resting import RestingOrders
 from gridlab.chain.terms import ChainTerms
+from gridlab.errors import ChainError
 
 __all__ = ["BACKING", "ISSUER_ROLES", "State"]
 
@@ -31,11 +33,13 @@ ISSUER_ROLES = {"WATT": "watt_issuer", "THB": "reserve_bank"}
 BACKING = {"WATT": "THB"}
 
 _TERMS_DOMAIN = "gridlab/state-terms/1"
+_RETIRED_DOMAIN = "gridlab/state-retired-keys/1"
 _NAMES_DOMAIN = "gridlab/state-names/1"
 _RECORDS_DOMAIN = "gridlab/state-records/1"
 _CONTRACTS_DOMAIN = "gridlab/state-contracts/1"
 _ORDERS_DOMAIN = "gridlab/state-orders/1"
 _LINKS_DOMAIN = "gridlab/state-links/1"
+_LOCKED_DOMAIN = "gridlab/state-locked/1"
 
 
 class _Rooted:
@@ -75,6 +79,10 @@ class State(_Rooted):
     packets : Packets
     chain_id : str
         The chain for which signatures inside a payload must be.
+    retired : tuple of bytes
+        Public keys that members gave up. None may come back: what it signed would count again under another nonce.
+    locked : Locked
+        Hash time locks, channels and emergency stops.
     """
 
     members: Members
@@ -90,6 +98,8 @@ class State(_Rooted):
     reports: OracleReports = field(default_factory=OracleReports)
     packets: Packets = field(default_factory=Packets)
     chain_id: str = ""
+    retired: tuple[bytes, ...] = ()
+    locked: Locked = field(default_factory=lambda: Locked.on(""))
 
     def __post_init__(self) -> None:
         _Rooted.__init__(self)
@@ -100,7 +110,8 @@ class State(_Rooted):
         issuers = {asset: members.with_role(role) for asset, role in ISSUER_ROLES.items()}
         ledger = Ledger(len(members), issuers=issuers, backing=BACKING)
         nonces = np.zeros(len(members), np.uint64)
-        return cls(members, nonces, ledger, terms=terms, authority=authority, chain_id=chain_id)
+        locked = Locked.on(chain_id)
+        return cls(members, nonces, ledger, terms=terms, authority=authority, chain_id=chain_id, locked=locked)
 
     def fork(self) -> State:
         """Return an independent copy."""
@@ -115,13 +126,30 @@ class State(_Rooted):
         return operators[0] if operators else None
 
     def set_members(self, members: Members) -> None:
-        """Take over changed members; new ones get an account, and issuers the right to issue."""
+        """Take over changed members; new ones get an account, and issuers the right to issue.
+
+        Raises
+        ------
+        ChainError
+            A member is to get a key that somebody has given up; nothing has changed then.
+        """
+        retired = (*self.retired, *(key for key in self.members.account_of if not self._keeps(key, members)))
+        back = [members.account_of[key] for key in retired if key in members.account_of]
+        if back:
+            raise ChainError(
+                f"membership: account {back[0]} is to get a key that was given up, and what that key has signed would "
+                "count a second time; make a new key"
+            )
+        self.retired = retired
         self.nonces = np.pad(self.nonces, (0, len(members) - len(self.members)))
         self.ledger.grow(len(members))
         for asset, role in ISSUER_ROLES.items():
             for account in members.with_role(role):
                 self.ledger.declare_issuer(account, asset)
         self.members = members
+
+    def _keeps(self, key: bytes, members: Members) -> bool:
+        return members.account_of.get(key) == self.members.account_of[key]
 
     def leaves(self) -> list[bytes]:
         """Return one canonical leaf per account, then one per register that holds anything.
@@ -141,8 +169,12 @@ class State(_Rooted):
             yield text(_CONTRACTS_DOMAIN) + self.contracts.hash
         if not self.resting.is_empty:
             yield text(_ORDERS_DOMAIN) + self.resting.hash
+        if self.retired:
+            yield text(_RETIRED_DOMAIN) + b"".join(self.retired)
         if not (self.reports.is_empty and self.packets.is_empty):
             yield text(_LINKS_DOMAIN) + self.reports.hash + self.packets.hash
+        if not self.locked.is_empty:
+            yield text(_LOCKED_DOMAIN) + self.locked.hash
 
     @property
     def root(self) -> bytes:

@@ -15,6 +15,8 @@ __all__ = ["CHANGES", "FEE_ROLES", "ChainTerms", "require_terms"]
 
 # Who pays for a transaction. Institutions are paid for their work by tariffs, not by the chain.
 FEE_ROLES = ("trader",)
+# Header and a certificate of a thousand signatures; in front of each transaction stands its length.
+_BLOCK_OVERHEAD = 100_000
 
 CHANGES = Schema(
     "terms",
@@ -82,6 +84,14 @@ class ChainTerms:
             if name not in names:
                 raise ChainError(f"terms: {name!r} is not known; {nearest(name, names)}")
         return replace(self, **wanted)
+
+    def require_room(self, height: int, transactions: int, size: int) -> None:
+        """Raise ChainError where a block holds more than one may; what it holds beside transactions is free."""
+        if transactions > self.block_transactions or size > self.block_bytes + _BLOCK_OVERHEAD + 8 * transactions:
+            raise ChainError(
+                f"block {height}: {transactions} transactions in {size} bytes, allowed: {self.block_transactions} in "
+                f"{self.block_bytes}"
+            )
 
     def to_bytes(self) -> bytes:
         """Return the canonical bytes."""

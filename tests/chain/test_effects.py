@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from gridlab.chain import keys
+from gridlab.chain.snapshot import decode_state, encode_state
 
 
 def test_watt_is_minted_by_its_issuer_alone_and_never_beyond_the_reserve(chain, pairs, pay, make):
@@ -138,6 +139,31 @@ def test_a_new_member_gets_an_account_and_a_new_key_replaces_the_old(chain, pair
     back = make.transfers((301, 7, account["alice"], "WATT", 10, "transfer"))
     assert make.sealed(chain, chain.sign(carol, "transfer", back)).accepted
     assert chain.replay().state_root == chain.state_root
+
+
+def test_a_key_that_was_given_up_never_comes_back(chain, pairs, pay, make):
+    spent = chain.sign(pairs["alice"], "transfer", pay().clear())
+    assert make.sealed(chain, spent).accepted
+    renewed = keys.sandbox(7, "alice, second key")
+    rotated = make.change(chain, "alice", public_key=pl.lit(renewed.public_key))
+    assert make.sealed(chain, chain.sign(pairs["regulator"], "membership", rotated)).accepted
+    for name in ("alice", "bob"):  # on bob's account, whose nonce is lower, it could be sent once more
+        again = make.change(chain, name, public_key=pl.lit(pairs["alice"].public_key))
+        refused = make.sealed(chain, chain.sign(pairs["regulator"], "membership", again))
+        assert (refused.code, "was given up" in refused.reason) == ("rule_broken", True)
+    assert make.sealed(chain, spent).code == "not_a_member"
+    state = decode_state(encode_state(chain._state), chain.head)
+    assert state.retired == (pairs["alice"].public_key,)
+    assert chain.replay().state_root == chain.state_root
+
+
+def test_two_members_cannot_exchange_keys(chain, pairs, make):
+    swapped = [
+        make.change(chain, one, public_key=pl.lit(pairs[other].public_key))
+        for one, other in (("alice", "bob"), ("bob", "alice"))
+    ]
+    refused = make.sealed(chain, chain.sign(pairs["regulator"], "membership", pl.concat(swapped)))
+    assert (refused.code, "was given up" in refused.reason) == ("rule_broken", True)
 
 
 def test_a_new_issuer_may_mint(chain, pairs, make, account):

@@ -97,6 +97,22 @@ def test_many_are_taken_whole_or_not_at_all(changes, count, sentence):
     assert pool.of_sender(PAIRS[0].public_key) == 0
 
 
+def test_a_forger_takes_neither_a_members_share_nor_his_next_nonce(chain, pairs, make, account):
+    frame = make.transfers((1, account["alice"], account["bob"], "WATT", 1, "energy"))
+    good = chain.sign(pairs["alice"], "transfer", frame)
+    fields = (good.chain_id, good.kind, good.sender)
+    forged = [Transaction(*fields, nonce, good.expiry, good.payload, bytes(64)) for nonce in range(4_096)]
+    chain.submit(forged[0])
+    chain.submit_many(forged[1:])
+    with pytest.raises(ChainError, match="4096 transactions without a valid signature wait already, 1 more"):
+        chain.submit(Transaction(*fields, 4_096, good.expiry, good.payload, bytes(64)))
+    sent = chain.send(pairs["alice"], "transfer", frame)
+    assert sent == good
+    receipts = {receipt.transaction_id: receipt.code for receipt in chain.seal(make.start).receipts}
+    assert receipts[sent.id] == "accepted"
+    assert sorted(set(receipts.values())) == ["accepted", "bad_signature"]
+
+
 def test_the_one_that_is_too_large_is_named():
     pool = Pool(CHAIN)
     with pytest.raises(ChainError, match=r"transactions\[2\] has .* bytes, allowed: 1024"):
@@ -107,7 +123,7 @@ def test_the_one_that_is_too_large_is_named():
 
 
 def test_a_chain_takes_many_as_objects_and_as_bytes(chain, pairs, make, account):
-    other = ConsortiumChain.from_bytes(chain.to_bytes(), ordering=chain.ordering)
+    other = chain.replay()
     rows = [(number, account["alice"], account["bob"], "WATT", 1_000, "transfer") for number in range(40)]
     signed = []
     for nonce, row in enumerate(rows):
@@ -121,8 +137,8 @@ def test_a_chain_takes_many_as_objects_and_as_bytes(chain, pairs, make, account)
     first, second = chain.seal(make.start), other.seal(make.start)
     assert first.header == second.header
     assert first.rejected == 0
-    assert first == second
-    assert first.to_bytes() == second.to_bytes()
+    # Certificates may differ: each chain has validators of its own, and any quorum of them will do.
+    assert first.transactions == second.transactions
     assert len(first.to_bytes()) == first.size
     assert chain.transactions.equals(other.transactions)
     assert chain.transactions.tail(41)["kind"].to_list() == [each.kind for each in signed]

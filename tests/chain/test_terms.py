@@ -75,6 +75,8 @@ def test_the_regulator_changes_terms_and_replays_follow(paid, pairs, make, accou
         (["block_bytes"], [10], "would wait for ever"),
         (["pending_bytes", "pending_bytes"], [10, 11], "stands there twice"),
         (["block_transactions"], [0], "at least 1"),
+        (["transaction_bytes"], [4_095], "might ever come in"),
+        (["pending_bytes"], [1], "might ever come in"),
     ],
 )
 def test_terms_that_break_a_rule_are_refused(paid, pairs, make, terms, values, reason):
@@ -171,3 +173,14 @@ def test_membership_is_asked_before_anything_else(chain, make, pay):
     good = chain.sign(keys.sandbox(7, "alice"), "transfer", pay())
     wrong = type(good).sign(stranger, chain_id="other", kind="nonsense", nonce=9, expiry=0, payload=b"")
     assert make.sealed(chain, wrong).code == "not_a_member"
+
+
+def test_a_block_that_holds_more_than_one_may_is_no_block(members, pairs, make, account):
+    ordering = PbftOrdering.of(4)
+    chain = ConsortiumChain(members, ordering=ordering, terms=ChainTerms(block_transactions=2))
+    wide = ConsortiumChain(members, ordering=ordering, terms=ChainTerms(block_transactions=3))
+    for first in (0, 10, 20):
+        wide.send(pairs["alice"], "order_batch", make.orders(account["alice"], first_id=first))
+    with pytest.raises(ChainError, match="block 1: 3 transactions in .* bytes, allowed: 2 in"):
+        chain.append_block(wide.seal(make.start))
+    assert chain.height == 0

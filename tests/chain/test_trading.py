@@ -21,7 +21,7 @@ QUARTER = timedelta(minutes=15)
 
 
 class Pairs:
-    """Pairs the i-th buy with the i-th sell of each slot at the buyer's limit; a buyer may pay that and nothing more."""
+    """Pairs the i-th buy with the i-th sell of each slot at the buyer's limit, which he may pay and nothing more."""
 
     terms = b"pairs".ljust(32, b".")
 
@@ -30,6 +30,7 @@ class Pairs:
         return orders.select(cost=cost)["cost"]
 
     def close(self, orders):
+        assert orders["order_id"].is_unique().all()
         place = pl.int_range(pl.len()).over("slot", "side")
         sides = orders.with_columns(place=place, zone=pl.col("zone").cast(pl.String))
         buys, sells = (sides.filter(side=side) for side in ("buy", "sell"))
@@ -289,3 +290,36 @@ def test_damaged_bytes_of_resting_orders_are_refused():
 def test_a_key_of_the_sandbox_is_no_exchange(members):
     with pytest.raises(ArgumentTypeError, match="exchange is a KeyPair"):
         ConsortiumChain(members, exchange=keys.sandbox(0, "x"))
+
+
+@pytest.mark.parametrize("seq", [{}, {"seq": [7, 8, 9, 10]}])
+def test_two_accounts_may_number_their_orders_alike(market, pairs, make, account, seq):
+    buys = make.orders(account["alice"], **{name: pl.Series(values, dtype=pl.UInt64) for name, values in seq.items()})
+    sells = make.orders(account["bob"], side=pl.lit("sell"))
+    market.send(pairs["alice"], "order_batch", buys)
+    market.send(pairs["bob"], "order_batch", sells)
+    market.send(pairs["operator"], "gate_closure", slots(make, 0, 1, 2, 3))
+    assert market.seal(make.start).rejected == 0
+    assert market.trades.select("buy_order", "sell_order").rows() == [(place, place) for place in range(4)]
+
+
+def test_a_batch_whose_costs_pass_64_bits_is_refused(market, pairs, make, account):
+    orders = make.orders(account["alice"], slot=make.start, price=2**31, energy=2**30 + 2**29)
+    market.send(pairs["alice"], "order_batch", orders)
+    receipt = market.seal(make.start).receipts[0]
+    assert (receipt.code, "the batch may cost 1.38e+19 micro-WATT" in receipt.reason) == ("rule_broken", True)
+
+
+class Failing(Pairs):
+    """A market with a defect."""
+
+    def close(self, orders):
+        return orders["no such column"]
+
+
+def test_a_market_with_a_defect_does_not_stop_the_chain(members, pairs, make, account):
+    chain = ConsortiumChain(members, ordering=PbftOrdering.of(4), exchange=Failing())
+    receipt = make.sealed(chain, chain.sign(pairs["operator"], "gate_closure", slots(make, 0)))
+    assert receipt.code == "rule_broken"
+    assert "the exchange failed, ColumnNotFoundError" in receipt.reason
+    assert chain.seal(make.start).height == 2

@@ -1,5 +1,7 @@
 """A market on the chain: what is reserved is always enough, and the chain clears as the market does."""
 
+from datetime import datetime
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,8 @@ from hypothesis import strategies as st
 
 import gridlab as gl
 from gridlab.chain.exchange import Exchange
-from gridlab.errors import ArgumentTypeError, ChainError
+from gridlab.errors import ArgumentTypeError, ChainError, MarketError
+from gridlab.frames import ORDERS
 from gridlab.institutions import institutions_of
 from gridlab.market.exchange import MarketExchange, chain_transfers
 from gridlab.market.market import RULES
@@ -16,6 +19,13 @@ from gridlab.market.market import RULES
 def made(lab, hours=None, slots=None):
     day = lab.day(hours=hours, slots=slots)
     return day, MarketExchange(lab.market, day.accounts, institutions_of(day.accounts))
+
+
+def orders_of(*rows, zone="MAC"):
+    """Rows are order id, account, side, price and energy."""
+    names = ("order_id", "account", "side", "price", "energy")
+    frame = pl.DataFrame([dict(zip(names, row, strict=True)) for row in rows])
+    return ORDERS.check(frame.with_columns(slot=datetime(2026, 4, 1, 12), zone=pl.lit(zone)))
 
 
 @given(st.sampled_from(RULES), st.integers(0, 50))
@@ -101,7 +111,7 @@ def test_payments_become_transfers_with_ids_from_the_first_on():
 
 
 @given(
-    st.lists(st.tuples(st.booleans(), st.integers(-(10**6), 10**6), st.integers(1, 10**9)), min_size=1, max_size=20),
+    st.lists(st.tuples(st.booleans(), st.integers(-10_000, 20_000), st.integers(1, 10**10)), min_size=1, max_size=20),
     st.sampled_from(["buyer", "seller", "split"]),
     st.booleans(),
 )
@@ -109,7 +119,7 @@ def test_payments_become_transfers_with_ids_from_the_first_on():
 def test_what_is_reserved_is_the_formula_of_each_order_in_whole_numbers(rows, payer, percentage):
     lab = gl.Lab.thailand(prosumers=10)
     scheme = {"market.wheeling.scheme": "percentage"} if percentage else {}
-    lab.set({"market.wheeling.payer": payer} | scheme)
+    lab.set({"market.wheeling.payer": payer, "market.price_floor": -10.0, "market.price_cap": 20.0} | scheme)
     _, exchange = made(lab, slots=1)
     wheeling, vat, fee = lab.market.wheeling, lab.market.landed_terms().vat, lab.market.landed_terms().fee
 
@@ -127,5 +137,62 @@ def test_what_is_reserved_is_the_formula_of_each_order_in_whole_numbers(rows, pa
         due = cost + share(cost, vat)
         expected.append(due + 2 * energy if due > 0 else 0)
     sides = ["buy" if buys else "sell" for buys, _, _ in rows]
-    frame = pl.DataFrame({"side": sides, "price": [row[1] for row in rows], "energy": [row[2] for row in rows]})
-    assert exchange.reserve(frame).to_list() == expected
+    placed = [(place, 0, side, *row[1:]) for place, (side, row) in enumerate(zip(sides, rows, strict=True))]
+    assert exchange.reserve(orders_of(*placed)).to_list() == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ((1, 2, "buy", 6_001, 1_000), "outside the market's floor and cap, 0 … 6000"),
+        ((1, 2, "sell", -(2**63), 1_000), "outside the market's floor and cap"),
+        ((1, 2, "sell", 3_000, 10**10 + 1), "an energy is outside 1 … 10000000000 Wh"),
+        ((1, 10, "buy", 3_000, 1_000), "no meter in this market, allowed: 0 … 9"),
+    ],
+)
+def test_an_order_that_could_not_be_cleared_is_refused_when_it_comes(row, said):
+    _, exchange = made(gl.Lab.thailand(prosumers=10), slots=1)
+    with pytest.raises(MarketError, match=said):
+        exchange.reserve(orders_of((0, 1, "buy", 3_000, 1_000), row))
+
+
+def test_an_order_for_an_unknown_zone_is_refused_when_it_comes():
+    _, exchange = made(gl.Lab.thailand(prosumers=10), slots=1)
+    with pytest.raises(MarketError, match="a zone is not one of this market, allowed: "):
+        exchange.reserve(orders_of((0, 1, "buy", 3_000, 1_000), zone="Mars"))
+
+
+_ROWS = st.tuples(
+    st.integers(0, 9), st.sampled_from(["buy", "sell"]), st.sampled_from([0, 1, 2_000, 3_000, 6_000]),
+    st.sampled_from([1, 999, 10**10]), st.booleans(),
+)  # fmt: skip
+
+
+@given(st.sampled_from(RULES), st.lists(_ROWS, min_size=1, max_size=12))
+@settings(max_examples=60, deadline=None)
+def test_whatever_was_let_in_can_be_cleared_and_paid_under_every_rule(rule, rows):
+    lab = gl.Lab.thailand(prosumers=10)
+    day, exchange = made(lab.set({"market.rule": rule}), slots=1)
+    zones = day.accounts["zone"].cast(pl.String).unique().sort().to_list()
+    orders = pl.concat(
+        [
+            orders_of((place, account, side, price, energy)).with_columns(zone=pl.lit(zones[-other]))
+            for place, (account, side, price, energy, other) in enumerate(rows)
+        ]
+    )
+    orders = ORDERS.check(orders)
+    assert exchange.reserve(orders).min() >= 0
+    outcome = exchange.close(orders)
+    assert outcome.transfers.filter(pl.col("amount") <= 0).is_empty()
+    assert outcome.transfers.filter(pl.col("debit_account") == pl.col("credit_account")).is_empty()
+
+
+def test_a_slot_whose_sums_do_not_fit_trades_nothing_and_the_next_one_does():
+    day, exchange = made(gl.Lab.thailand(prosumers=10), slots=1)
+    zone = day.accounts["zone"].cast(pl.String)[0]
+    crowd = pl.concat([orders_of((0, 1, "sell", 1_000, 10**10), zone=zone)] * 20_000)
+    crowd = crowd.with_columns(order_id=pl.int_range(pl.len(), dtype=pl.UInt64))
+    pair = orders_of((20_000, 0, "buy", 3_000, 1_000), (20_001, 1, "sell", 2_000, 1_000), zone=zone)
+    later = pair.with_columns(pl.col("slot").dt.offset_by("15m"), pl.col("order_id") + 2)
+    outcome = exchange.close(pl.concat([crowd, pair, later]))
+    assert outcome.trades["sell_order"].to_list() == [20_003]

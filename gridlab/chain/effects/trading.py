@@ -92,7 +92,10 @@ def close_gates(state: State, call: Call) -> pl.DataFrame:
     _check_slots(call.frame, slots)
     number = len(state.resting.closed)
     resting, orders, released = state.resting.close(slots)
-    outcome = _cleared(exchange, orders)
+    try:
+        outcome = _cleared(exchange, orders)
+    except Exception as problem:  # whatever a market's code may raise, it must not stop the chain
+        raise ChainError(f"gate_closure: the exchange failed, {type(problem).__name__}: {problem}") from problem
     forbid_issuing(state, outcome.transfers)
     # On a copy, because reservations must be gone before the payments come, and both must stand or fall together.
     ledger = state.ledger.fork()

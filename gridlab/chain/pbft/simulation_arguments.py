@@ -19,7 +19,9 @@ _LONGEST_MS = 86_400_000.0
 
 
 def _require_items(name: str, value: object, allowed: str) -> list[object]:
-    if not isinstance(value, (Sequence, range, set, frozenset, np.ndarray)) or isinstance(value, (str, bytes)):
+    if isinstance(value, np.ndarray) and value.ndim:
+        return list(value.tolist())  # whole numbers of Python's own, which is what is asked for
+    if not isinstance(value, (Sequence, range, set, frozenset)) or isinstance(value, (str, bytes)):
         raise ArgumentTypeError(f"{name} is a {type(value).__name__}, allowed: {allowed}")
     return list(value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from gridlab.chain import pbft
@@ -166,3 +167,10 @@ def test_every_run_ends():
 def test_bad_arguments_are_named_with_what_is_allowed(arguments, error, says):
     with pytest.raises(error, match=says):
         pbft.simulate(**arguments)
+
+
+def test_validators_that_are_down_may_be_named_by_an_array():
+    listed, array = (pbft.simulate(n=4, blocks=1, crashed=down) for down in ([1], np.array([1])))
+    assert listed.fingerprint == array.fingerprint
+    with pytest.raises(ArgumentTypeError, match=r"crashed\[0\] is \[1\]"):
+        pbft.simulate(n=4, blocks=1, crashed=np.array([[1]]))

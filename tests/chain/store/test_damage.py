@@ -73,10 +73,15 @@ def test_a_page_overwritten_with_another_is_found_or_does_not_matter(whole, tmp_
 
 def test_a_file_cut_short_is_found(whole, tmp_path, read_all):
     path = tmp_path / "run.db"
-    for size in [0, 1, 15, 16, 100, 511, 512, *range(1000, len(whole.data), 3001), len(whole.data) - 1]:
+    # The last page may end with free space, and SQLite reads what is missing of a page as zeros.
+    used = len(whole.data.rstrip(b"\0"))
+    for size in [0, 1, 15, 16, 100, 511, 512, *range(1000, used, 3001), used - 1]:
         path.write_bytes(whole.data[:size])
         with pytest.raises(StoreError, match=r"is empty|not a store|is damaged|pages are damaged|missing"):
             read_all(path)
+    for size in range(used, len(whole.data)):
+        path.write_bytes(whole.data[:size])
+        assert read_all(path) == whole.content
 
 
 @pytest.mark.parametrize(
