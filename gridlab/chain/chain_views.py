@@ -10,6 +10,7 @@ import polars as pl
 from gridlab.chain.arguments import require_int
 from gridlab.chain.blocks import Block, Header
 from gridlab.chain.bridge.end import BridgeEnd
+from gridlab.chain.channels.book import ChannelBook
 from gridlab.chain.effects import Effect
 from gridlab.chain.hashing import tagged_hash
 from gridlab.chain.ledger import Ledger
@@ -17,6 +18,8 @@ from gridlab.chain.payloads import effect_of
 from gridlab.chain.pool import Pool
 from gridlab.chain.record import BlockRecord, accepted_payloads
 from gridlab.chain.state import State
+from gridlab.chain.swaps.lock_book import LockBook
+from gridlab.chain.swaps.stops import Stops
 from gridlab.chain.terms import ChainTerms
 from gridlab.chain.transactions import Transaction
 from gridlab.doors import through
@@ -136,6 +139,21 @@ class ChainViews:
     def bridge_end(self) -> BridgeEnd:
         """The end of the bridge on this side after the newest block: light clients, channels, packets."""
         return self._state.packets.end
+
+    @property
+    def lock_book(self) -> LockBook:
+        """All hash time locks after the newest block."""
+        return self._state.locked.locks
+
+    @property
+    def channel_book(self) -> ChannelBook:
+        """All channels after the newest block; `gridlab.chain.channels.channels_frame` shows them."""
+        return self._state.locked.channels
+
+    @property
+    def stops(self) -> Stops:
+        """The emergency stops that the chain was told of, its own among them."""
+        return self._state.locked.stops
 
     def state_leaves(self) -> list[bytes]:
         """Return the leaves under the newest block's state root (`gridlab.chain.state.State.leaves`), for proofs."""

@@ -117,7 +117,7 @@ def test_without_secret_keys_a_chain_is_checked_and_not_sealed(members, ordering
     chain = ConsortiumChain(members, ordering=ordering)
     chain.seal(make.start)
     reader = ConsortiumChain.from_bytes(chain.to_bytes())
-    with pytest.raises(ChainError, match="secret keys? .*not here"):
+    with pytest.raises(ChainError, match=r"secret keys? .*not here"):
         reader.seal(make.start)
     assert reader.height == chain.height
 

@@ -13,6 +13,7 @@ from gridlab.chain.channels.states import ChannelState, Conditional
 from gridlab.chain.channels.terms import ChannelTerms
 from gridlab.chain.channels.trading import Cancel, Place, Quote, Take, TraderBook
 from gridlab.chain.channels.watchtower import TowerReceipt, Watchtower, convicts
+from gridlab.chain.channels.wire import opening_frame, state_frame
 
 __all__ = [
     "Application",
@@ -42,5 +43,7 @@ __all__ = [
     "fulfil_lock",
     "offer_lock",
     "open_channel",
+    "opening_frame",
     "opening_message",
+    "state_frame",
 ]

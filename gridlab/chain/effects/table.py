@@ -7,13 +7,16 @@ from types import MappingProxyType
 
 from gridlab.chain.authority import VALIDATORS
 from gridlab.chain.certificates import GROUPS, ISSUES, MOVES, RETIREMENTS
+from gridlab.chain.channels import wire as channels
 from gridlab.chain.contracts import CONTRACTS, EXECUTIONS
-from gridlab.chain.effects import administration, agreements, bridging, green, links, metering, money, trading
+from gridlab.chain.effects import administration, agreements, bridging, green, links, locking, metering, money, trading
+from gridlab.chain.effects.channelling import on_channels
 from gridlab.chain.effects.effect import EVERYONE, Effect
 from gridlab.chain.ledger import TRANSFERS
 from gridlab.chain.members import MEMBERS
 from gridlab.chain.packets import PACKETS
 from gridlab.chain.reports import REPORTS
+from gridlab.chain.swaps import wire as swaps
 from gridlab.chain.terms import CHANGES
 from gridlab.chain.trades import TRADES
 from gridlab.frames import ORDERS, READINGS
@@ -96,6 +99,39 @@ _VERSION_1 = MappingProxyType(
         ),
         "bridge_relay": Effect(
             bridging.BRIDGE_RELAYS, EVERYONE, bridging.relay, "packets received, answered and paid back, proved"
+        ),
+        "hash_lock": Effect(
+            swaps.HASH_LOCKS, EVERYONE, locking.lock, "amounts locked under hashes"
+        ),
+        "hash_claim": Effect(
+            swaps.HASH_CLAIMS, EVERYONE, locking.claim, "locks paid to their payees by preimages"
+        ),
+        "hash_refund": Effect(
+            swaps.HASH_REFUNDS, EVERYONE, locking.refund, "locks given back after their timeouts"
+        ),
+        "emergency_stop": Effect(
+            swaps.EMERGENCY_STOPS, ("regulator",), locking.tell_stops, "chains that stand, or go on"
+        ),
+        "channel_open": Effect(
+            channels.CHANNEL_OPENINGS, EVERYONE, on_channels("channel_open"), "a channel that both sides have signed"
+        ),
+        "channel_top_up": Effect(
+            channels.CHANNEL_TOP_UPS, EVERYONE, on_channels("channel_top_up"), "more put into a channel by a side of it"
+        ),
+        "channel_close_together": Effect(
+            channels.CHANNEL_STATES, EVERYONE, on_channels("channel_close_together"), "a channel paid by a final state"
+        ),
+        "channel_close": Effect(
+            channels.CHANNEL_STATES, EVERYONE, on_channels("channel_close"), "a channel that one side closes alone"
+        ),
+        "channel_dispute": Effect(
+            channels.CHANNEL_STATES, EVERYONE, on_channels("channel_dispute"), "a newer state than the one that stands"
+        ),
+        "channel_reveal": Effect(
+            channels.CHANNEL_PREIMAGES, EVERYONE, on_channels("channel_reveal"), "a conditional payment won in a close"
+        ),
+        "channel_settle": Effect(
+            channels.CHANNEL_SETTLEMENTS, EVERYONE, on_channels("channel_settle"), "a channel paid after its window"
         ),
     }
 )  # fmt: skip

@@ -10,19 +10,21 @@ import polars as pl
 from gridlab.chain import keys
 from gridlab.chain.arguments import require_int, require_sequence
 from gridlab.chain.bridge.end import BridgeEnd
+from gridlab.chain.channels.book import ChannelBook
 from gridlab.chain.frame_encoding import decode_frame, encode_frame
 from gridlab.chain.moments import require_microseconds
 from gridlab.chain.public.authorities import AuthoritySet
 from gridlab.chain.public.batch import Batch
 from gridlab.chain.public.blocks import PublicBlock
 from gridlab.chain.public.building import Builder, Node
-from gridlab.chain.public.chain_views import PublicChainViews
+from gridlab.chain.public.channel_effects import CHANNELS
 from gridlab.chain.public.envelope import open_envelope, seal_envelope
+from gridlab.chain.public.failing import FailingChain
 from gridlab.chain.public.faults import Faults
 from gridlab.chain.public.forks import Forks
 from gridlab.chain.public.genesis import PublicGenesis, genesis_accounts
 from gridlab.chain.public.network import Network
-from gridlab.chain.public.parts import BRIDGE_PART, BridgePart, LockPart, staking_part
+from gridlab.chain.public.parts import BRIDGE_PART, BridgePart, ChannelPart, LockPart, staking_part
 from gridlab.chain.public.pool import PublicPool
 from gridlab.chain.public.record import PublicRecord
 from gridlab.chain.public.rules import RuleSet
@@ -42,7 +44,7 @@ from gridlab.errors import ArgumentTypeError, ChainError, nearest
 __all__ = ["PublicChain"]
 
 
-class PublicChain(PublicChainViews):
+class PublicChain(FailingChain):
     """A chain that anybody with a checked identity may use, run by elected validators.
 
     Time passes slot by slot (`run`). In each slot one or more validators write a block. They vote, and a block that
@@ -377,6 +379,7 @@ def _parts(chain_id: str, issuance: int, staking: StakingRules | None) -> dict[s
     parts: dict[str, Part] = {
         LOCKS: LockPart(LockBook(chain_id), Stops()),
         BRIDGE_PART: BridgePart(chain_id, BridgeEnd()),
+        CHANNELS: ChannelPart(ChannelBook(chain_id)),
     }
     if staking is not None:
         parts[STAKING] = staking_part(issuance, staking, chain_id)

@@ -12,15 +12,19 @@ import polars as pl
 from gridlab.chain.arguments import require_bytes, require_int, require_sequence
 from gridlab.chain.bridge.end import BridgeEnd
 from gridlab.chain.bridge.signed_header import SignedHeader
+from gridlab.chain.channels.book import ChannelBook
 from gridlab.chain.hashing import hexadecimal
 from gridlab.chain.keys import KeyPair, sandbox, ss58_encode
 from gridlab.chain.ledger import ASSETS, CODES, Ledger
 from gridlab.chain.members import KYC
 from gridlab.chain.public.authorities import AuthoritySet
+from gridlab.chain.public.channel_effects import CHANNELS
 from gridlab.chain.public.fees import ONE
 from gridlab.chain.public.network import Network
-from gridlab.chain.public.parts import BRIDGE_PART, BridgePart, part_of
+from gridlab.chain.public.parts import BRIDGE_PART, BridgePart, ChannelPart, LockPart, part_of
 from gridlab.chain.public.sandbox import ATTESTER, GOVERNANCE
+from gridlab.chain.public.swap_effects import LOCKS
+from gridlab.chain.swaps import LockBook, Stops
 from gridlab.errors import ArgumentTypeError, ChainError
 
 if TYPE_CHECKING:
@@ -134,6 +138,21 @@ class PublicChainViews:
     def bridge_end(self) -> BridgeEnd:
         """The chain's end of the bridge after the last final block."""
         return part_of(self._final.state, BRIDGE_PART, BridgePart).end
+
+    @property
+    def lock_book(self) -> LockBook:
+        """All hash time locks after the last final block."""
+        return part_of(self._final.state, LOCKS, LockPart).book
+
+    @property
+    def channel_book(self) -> ChannelBook:
+        """All channels after the last final block; `gridlab.chain.channels.channels_frame` shows them."""
+        return part_of(self._final.state, CHANNELS, ChannelPart).book
+
+    @property
+    def stops(self) -> Stops:
+        """The emergency stops of other chains that this one was told of."""
+        return part_of(self._final.state, LOCKS, LockPart).stops
 
     def state_leaves(self) -> list[bytes]:
         """Return the leaves under the state root of the last final block, for proofs to other chains."""

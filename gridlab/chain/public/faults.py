@@ -82,6 +82,15 @@ class Faults:
             liars,
         )
 
+    def joined(self, other: Faults) -> Faults:
+        """Return these faults and those of another `Faults` for as many validators together."""
+        start = np.concatenate([self.down_from, other.down_from])
+        stop = np.concatenate([self.down_until, other.down_until])
+        node = np.concatenate([self.down_node, other.down_node])
+        # `arrivals` goes through the spans in the order of their begin.
+        order = np.lexsort((node, start))
+        return Faults(start[order], stop[order], node[order], self.cuts + other.cuts, self.liars | other.liars)
+
     def online(self, now: float) -> BoolArray:
         """Say which validators are up at `now`."""
         up = np.ones(len(self.liars), np.bool_)

@@ -1,4 +1,4 @@
-"""Registers beside accounts and ledger: how staking and hash time locks hang on the state.
+"""Registers beside accounts and ledger: how staking, locks, channels and the bridge hang on the state.
 
 A chain has the parts that genesis names, each with its hash; a follower must be given the same ones. Every part is
 one leaf of the state's tree.
@@ -12,6 +12,8 @@ from typing import TypeVar
 
 from gridlab.chain.bridge.end import BridgeEnd
 from gridlab.chain.bridge.proofs import StateLayout
+from gridlab.chain.channels.book import ChannelBook
+from gridlab.chain.hashing import tagged_hash
 from gridlab.chain.public.accounts import ISSUANCE, STAKING_POT, TREASURY
 from gridlab.chain.public.state import Part, PublicState, part_prefix
 from gridlab.chain.staking import Staking, StakingAccounts, StakingRules
@@ -22,6 +24,7 @@ __all__ = [
     "BRIDGE_PART",
     "PUBLIC_LAYOUT",
     "BridgePart",
+    "ChannelPart",
     "Committed",
     "LockPart",
     "StakingPart",
@@ -30,6 +33,7 @@ __all__ = [
 ]
 
 BRIDGE_PART = "bridge"
+_LOCKS_DOMAIN = "gridlab/public-locks/1"
 # Where other chains find the root of this chain's end of the bridge under its state root.
 PUBLIC_LAYOUT = StateLayout(part_prefix(BRIDGE_PART), 0)
 
@@ -70,12 +74,36 @@ class LockPart:
 
     @property
     def hash(self) -> bytes:
-        """Hash of the book; the stops of a chain that cannot be stopped are always the same."""
-        return self.book.hash
+        """Hash of the book, and of the stops once the chain was told of any; 32 bytes."""
+        if self.stops.is_empty:
+            return self.book.hash
+        return tagged_hash(_LOCKS_DOMAIN, self.book.hash + self.stops.hash)
 
     def fork(self) -> LockPart:
         """Return an independent copy."""
         return LockPart(self.book, self.stops)
+
+
+@dataclass(slots=True)
+class ChannelPart:
+    """Payment and state channels; the stops that count for them are those of the locks.
+
+    Attributes
+    ----------
+    book : ChannelBook
+        Never changed, only replaced.
+    """
+
+    book: ChannelBook
+
+    @property
+    def hash(self) -> bytes:
+        """Hash of the book."""
+        return self.book.hash
+
+    def fork(self) -> ChannelPart:
+        """Return an independent copy."""
+        return ChannelPart(self.book)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from gridlab.chain.public.bridge_effects import BRIDGE_EFFECTS
+from gridlab.chain.public.channel_effects import CHANNEL_EFFECTS
 from gridlab.chain.public.effects import BASE_EFFECTS
 from gridlab.chain.public.rules import PublicEffect
 from gridlab.chain.public.staking_effects import STAKING_EFFECTS
@@ -14,5 +15,5 @@ from gridlab.chain.public.swap_effects import SWAP_EFFECTS
 __all__ = ["EFFECTS"]
 
 EFFECTS: Mapping[str, PublicEffect] = MappingProxyType(
-    {**BASE_EFFECTS, **STAKING_EFFECTS, **SWAP_EFFECTS, **BRIDGE_EFFECTS}
+    {**BASE_EFFECTS, **STAKING_EFFECTS, **SWAP_EFFECTS, **CHANNEL_EFFECTS, **BRIDGE_EFFECTS}
 )

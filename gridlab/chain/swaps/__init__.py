@@ -8,6 +8,7 @@ from gridlab.chain.swaps.parties import BEHAVIOURS
 from gridlab.chain.swaps.stops import Stop, Stops
 from gridlab.chain.swaps.swap import Halt, Swap, SwapOutcome
 from gridlab.chain.swaps.terms import SwapTerms
+from gridlab.chain.swaps.wire import lock_frame
 
 __all__ = [
     "BEHAVIOURS",
@@ -24,5 +25,6 @@ __all__ = [
     "SwapTerms",
     "World",
     "hash_of",
+    "lock_frame",
     "worst_case",
 ]
