@@ -16,10 +16,12 @@ from gridlab.chain.array_encoding import encode_array, read_array
 from gridlab.chain.authority import Authority, pack_validators
 from gridlab.chain.blocks import Header
 from gridlab.chain.certificates import CertificateRegistry
+from gridlab.chain.channels import open_channel
 from gridlab.chain.contract_terms import ContractTerms, SettlementTerms, TradingRules
 from gridlab.chain.contracts import ContractRegistry
 from gridlab.chain.encoding import Reader
 from gridlab.chain.frame_encoding import encode_frame
+from gridlab.chain.locked import Locked
 from gridlab.chain.members import Members
 from gridlab.chain.meters import MeterRegister
 from gridlab.chain.packets import Packets
@@ -27,6 +29,7 @@ from gridlab.chain.reports import OracleReports
 from gridlab.chain.resting import RestingOrders
 from gridlab.chain.snapshot import _CODECS, decode_state, encode_state
 from gridlab.chain.state import State
+from gridlab.chain.swaps import LockTerms, Stops
 from gridlab.chain.terms import ChainTerms
 from gridlab.errors import ChainError, GridlabError
 from gridlab.frames import READINGS
@@ -79,7 +82,19 @@ def state(members, account, make):
     state.reports = OracleReports().add(make_frame(report, epoch=pl.UInt64, round=pl.UInt64))
     packet = {"channel": ["public"], "sequence": [0], "timeout": [START], "payload": [b"pay"]}
     state.packets = Packets().add(make_frame(packet, sequence=pl.UInt64))
+    state.locked = something_locked(state, account)
     return state
+
+
+def something_locked(state, account):
+    """A lock, a channel and a stop."""
+    stops = Stops().begin("public", 3)
+    terms = LockTerms(account["alice"], account["bob"], "WATT", 11, bytes(32), MICROSECONDS, ("public",))
+    locks, _ = state.locked.locks.lock(state.ledger, terms, 5, stops)
+    sides = [keys.sandbox(3, name) for name in ("alice", "bob")]
+    ends = (account["alice"], account["bob"])
+    channels, _ = open_channel(state.locked.channels, state.ledger, sides, ends, (13, 0), now=5)
+    return Locked(locks, channels, stops)
 
 
 def header_of(state):
@@ -135,12 +150,22 @@ def test_a_state_comes_back_whole(state):
     assert again.members.frame.equals(state.members.frame)
     assert again.nonces.tolist() == state.nonces.tolist()
     assert (again.charged, again.terms, again.authority) == (9, state.terms, state.authority)
-    for name in ("resting", "meters", "certificates", "contracts", "reports", "packets"):
+    for name in ("resting", "meters", "certificates", "contracts", "reports", "packets", "locked"):
         own, other = getattr(state, name), getattr(again, name)
         assert not own.is_empty, name
         assert other.hash == own.hash, name
     assert again.contracts.frame.equals(state.contracts.frame)
     assert again.meters.monthly.equals(state.meters.monthly)
+
+
+def test_locks_of_another_chain_are_not_taken_even_while_there_are_none(members):
+    state = State.of(Members.of(members), ChainTerms(), Authority(b""), "a chain")
+    header = header_of(state)
+    state.locked = Locked.on("b chain")
+    with pytest.raises(ChainError, match="its locks are of 'b chain'"):
+        decode_state(encode_state(state), header)
+    with pytest.raises(ChainError, match="give one chain's"):
+        Locked(Locked.on("a chain").locks, Locked.on("b chain").channels)
 
 
 def test_a_state_that_came_back_goes_on_like_the_one_it_was(state, make, account):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from gridlab.chain.channels.signed import SignedState
 from gridlab.chain.channels.states import LATEST_VERSION, ChannelState, Pair, paid, require_side
 from gridlab.chain.keys import KeyPair
 from gridlab.chain.ledger.schema import LARGEST
+from gridlab.doors import through
 from gridlab.errors import ArgumentTypeError, ChainError
 
 __all__ = ["PaymentChannel"]
@@ -66,6 +68,11 @@ class PaymentChannel:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.channel.hex()[:8]}, version {self.version}, balances {self.balances})"
+
+    @property
+    def plot(self) -> Any:
+        """Pictures: ``channel.plot.balances()`` (HoloViews)."""
+        return through("channel_plot", self)
 
     @property
     def latest(self) -> SignedState:

@@ -10,6 +10,7 @@ import polars as pl
 from gridlab.chain import keys
 from gridlab.chain.arguments import require_int, require_sequence
 from gridlab.chain.bridge.end import BridgeEnd
+from gridlab.chain.bridge.registry import PublicRegistry
 from gridlab.chain.channels.book import ChannelBook
 from gridlab.chain.frame_encoding import decode_frame, encode_frame
 from gridlab.chain.moments import require_microseconds
@@ -24,7 +25,15 @@ from gridlab.chain.public.faults import Faults
 from gridlab.chain.public.forks import Forks
 from gridlab.chain.public.genesis import PublicGenesis, genesis_accounts
 from gridlab.chain.public.network import Network
-from gridlab.chain.public.parts import BRIDGE_PART, BridgePart, ChannelPart, LockPart, staking_part
+from gridlab.chain.public.parts import (
+    BRIDGE_PART,
+    REGISTRY_PART,
+    BridgePart,
+    ChannelPart,
+    LockPart,
+    RegistryPart,
+    staking_part,
+)
 from gridlab.chain.public.pool import PublicPool
 from gridlab.chain.public.record import PublicRecord
 from gridlab.chain.public.rules import RuleSet
@@ -380,6 +389,7 @@ def _parts(chain_id: str, issuance: int, staking: StakingRules | None) -> dict[s
         LOCKS: LockPart(LockBook(chain_id), Stops()),
         BRIDGE_PART: BridgePart(chain_id, BridgeEnd()),
         CHANNELS: ChannelPart(ChannelBook(chain_id)),
+        REGISTRY_PART: RegistryPart(PublicRegistry()),
     }
     if staking is not None:
         parts[STAKING] = staking_part(issuance, staking, chain_id)

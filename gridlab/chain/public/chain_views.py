@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import polars as pl
 
 from gridlab.chain.arguments import require_bytes, require_int, require_sequence
 from gridlab.chain.bridge.end import BridgeEnd
+from gridlab.chain.bridge.registry import PublicRegistry
 from gridlab.chain.bridge.signed_header import SignedHeader
 from gridlab.chain.channels.book import ChannelBook
 from gridlab.chain.hashing import hexadecimal
@@ -21,10 +21,19 @@ from gridlab.chain.public.authorities import AuthoritySet
 from gridlab.chain.public.channel_effects import CHANNELS
 from gridlab.chain.public.fees import ONE
 from gridlab.chain.public.network import Network
-from gridlab.chain.public.parts import BRIDGE_PART, BridgePart, ChannelPart, LockPart, part_of
+from gridlab.chain.public.parts import (
+    BRIDGE_PART,
+    REGISTRY_PART,
+    BridgePart,
+    ChannelPart,
+    LockPart,
+    RegistryPart,
+    part_of,
+)
 from gridlab.chain.public.sandbox import ATTESTER, GOVERNANCE
 from gridlab.chain.public.swap_effects import LOCKS
 from gridlab.chain.swaps import LockBook, Stops
+from gridlab.doors import through
 from gridlab.errors import ArgumentTypeError, ChainError
 
 if TYPE_CHECKING:
@@ -61,8 +70,17 @@ class PublicChainViews:
         )
 
     def _repr_html_(self) -> str:
-        html: str = self.kpis()._repr_html_()
-        return f"<p><code>{escape(repr(self))}</code></p>{html}"
+        html: str = through("public_chain_html", self)
+        return html
+
+    @property
+    def plot(self) -> Any:
+        """Pictures: ``chain.plot.blocks()``, ``chain.plot.finality()``, ``chain.plot.forks()``, … (HoloViews)."""
+        return through("public_chain_plot", self)
+
+    def controls(self) -> Any:
+        """Return live controls: let slots pass, let validators fail or lie, cut the network, pay (ipywidgets)."""
+        return through("public_chain_controls", self)
 
     # What is final
 
@@ -138,6 +156,11 @@ class PublicChainViews:
     def bridge_end(self) -> BridgeEnd:
         """The chain's end of the bridge after the last final block."""
         return part_of(self._final.state, BRIDGE_PART, BridgePart).end
+
+    @property
+    def registry(self) -> PublicRegistry:
+        """Events of certificates after the last final block: ``.events`` lists them, ``.explore(id)`` finds one."""
+        return part_of(self._final.state, REGISTRY_PART, RegistryPart).registry
 
     @property
     def lock_book(self) -> LockBook:

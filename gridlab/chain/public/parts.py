@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from gridlab.chain.bridge.end import BridgeEnd
+from gridlab.chain.bridge.inclusion import ProofSpec
 from gridlab.chain.bridge.proofs import StateLayout
+from gridlab.chain.bridge.registry import PublicRegistry
 from gridlab.chain.channels.book import ChannelBook
-from gridlab.chain.hashing import tagged_hash
+from gridlab.chain.hashing import HASH_BYTES, tagged_hash
 from gridlab.chain.public.accounts import ISSUANCE, STAKING_POT, TREASURY
 from gridlab.chain.public.state import Part, PublicState, part_prefix
 from gridlab.chain.staking import Staking, StakingAccounts, StakingRules
@@ -23,10 +25,13 @@ from gridlab.errors import ArgumentTypeError, ChainError
 __all__ = [
     "BRIDGE_PART",
     "PUBLIC_LAYOUT",
+    "REGISTRY_PART",
+    "REGISTRY_SPEC",
     "BridgePart",
     "ChannelPart",
     "Committed",
     "LockPart",
+    "RegistryPart",
     "StakingPart",
     "part_of",
     "staking_part",
@@ -36,6 +41,9 @@ BRIDGE_PART = "bridge"
 _LOCKS_DOMAIN = "gridlab/public-locks/1"
 # Where other chains find the root of this chain's end of the bridge under its state root.
 PUBLIC_LAYOUT = StateLayout(part_prefix(BRIDGE_PART), 0)
+REGISTRY_PART = "registry"
+# And where anybody finds the root of the register of certificates.
+REGISTRY_SPEC = ProofSpec("the register in the state", part_prefix(REGISTRY_PART), HASH_BYTES, HASH_BYTES, 40)
 
 _Part = TypeVar("_Part")
 
@@ -149,6 +157,28 @@ class BridgePart:
     def fork(self) -> BridgePart:
         """Return an independent copy."""
         return BridgePart(self.chain_id, self.end)
+
+
+@dataclass(slots=True)
+class RegistryPart:
+    """The register of certificates and green credits.
+
+    Attributes
+    ----------
+    registry : PublicRegistry
+        Never changed, only replaced.
+    """
+
+    registry: PublicRegistry
+
+    @property
+    def hash(self) -> bytes:
+        """Root of the register, under which events are proved to anybody."""
+        return self.registry.hash
+
+    def fork(self) -> RegistryPart:
+        """Return an independent copy."""
+        return RegistryPart(self.registry)
 
 
 def staking_part(issuance: int, rules: StakingRules, chain_id: str) -> StakingPart:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -18,6 +18,7 @@ from gridlab.chain.swaps.griefing import capital_time
 from gridlab.chain.swaps.model_chain import Choose, ModelChain
 from gridlab.chain.swaps.parties import BEHAVIOURS, INITIATOR_NAME, RESPONDER_NAME, Party, behave
 from gridlab.chain.swaps.terms import SwapTerms
+from gridlab.doors import through
 from gridlab.errors import ArgumentError, ArgumentTypeError, nearest
 from gridlab.seeds import check_seed, stream
 
@@ -75,6 +76,11 @@ class SwapOutcome:
     orders: pl.DataFrame = field(repr=False)
     locked: pl.DataFrame = field(repr=False)
     forks: int = 0
+
+    @property
+    def plot(self) -> Any:
+        """Pictures: ``outcome.plot.timeline()`` (HoloViews)."""
+        return through("swap_plot", self)
 
 
 class Swap:
