@@ -78,10 +78,13 @@ def mark(state: str, x: float, y: float, radius: float) -> str:
     return svg.tag("circle", cx=x, cy=y, r=radius, fill=ink)
 
 
-def validator_strip(validators: Sequence[Validator]) -> str:
-    """Return the validators as SVG, in rows of 21; a cut network has rows of its own for each side."""
+def validator_strip(validators: Sequence[Validator], *, primary: bool = True) -> str:
+    """Return the validators as SVG, in rows of 21; a cut network has rows of its own for each side.
+
+    `primary` says whether one of them leads the others, so that the legend explains its mark.
+    """
     sides = list(dict.fromkeys(validator.side for validator in sorted(validators, key=_side)))
-    parts, top = _legend(), _LEGEND
+    parts, top = _legend(primary=primary), _LEGEND
     for place, side in enumerate(sides):
         members = [validator for validator in validators if validator.side == side]
         if place:
@@ -104,12 +107,14 @@ def _title(validators: Sequence[Validator]) -> str:
     return f"{Word('Validators', 'ผู้ตรวจสอบธุรกรรม')}: {told}"
 
 
-def _legend() -> list[str]:
+def _legend(*, primary: bool) -> list[str]:
     parts, x = [], 8.0
     for state in STATES:
         words = STATE_WORDS[state]
         parts += [mark(state, x, 10, 6), svg.text(x + 12, 14, words, size=12)]
         x += 12 + svg.text_width(words, 12) + 26
+    if not primary:
+        return parts
     return [*parts, _crown(x, 14), svg.text(x + 12, 14, STATE_WORDS["primary"], size=12)]
 
 

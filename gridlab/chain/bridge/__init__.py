@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gridlab.chain.bridge.inclusion import ProofSpec as ProofSpec
     from gridlab.chain.bridge.packet import Packet as Packet
     from gridlab.chain.bridge.proofs import BridgeProof as BridgeProof
+    from gridlab.chain.bridge.registered import RegisteredProof as RegisteredProof
+    from gridlab.chain.bridge.registered import prove_registered as prove_registered
     from gridlab.chain.bridge.registry import PublicRegistry as PublicRegistry
     from gridlab.chain.bridge.signed_header import Anchor as Anchor
     from gridlab.chain.bridge.signed_header import SignedHeader as SignedHeader
@@ -40,9 +42,11 @@ _MODULES = {
     "Packet": "packet",
     "ProofSpec": "inclusion",
     "PublicRegistry": "registry",
+    "RegisteredProof": "registered",
     "SignedHeader": "signed_header",
     "SmallChain": "small_chain",
     "prove_event": "events",
+    "prove_registered": "registered",
     "verify_event": "events",
 }
 
@@ -59,9 +63,11 @@ __all__ = [
     "Packet",
     "ProofSpec",
     "PublicRegistry",
+    "RegisteredProof",
     "SignedHeader",
     "SmallChain",
     "prove_event",
+    "prove_registered",
     "verify_event",
 ]
 

@@ -1,10 +1,9 @@
-"""The bridge in a notebook: a consortium chain, a chain on the public side, and a relayer between them."""
+"""The bridge in a notebook: a consortium chain, a public chain or a small one in its place, and a relayer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from html import escape
 from types import MappingProxyType
 from typing import Any
 
@@ -14,25 +13,27 @@ from gridlab.chain.bridge.channel import Channel
 from gridlab.chain.bridge.client import LightClient
 from gridlab.chain.bridge.consortium_host import ConsortiumHost
 from gridlab.chain.bridge.events import EventProof, prove_event
-from gridlab.chain.bridge.packet import REFUSED, Packet, TokenMove
+from gridlab.chain.bridge.far_side import FAR_CHANNEL, FAR_CLIENT, SmallSide
+from gridlab.chain.bridge.packet import REFUSED, Packet
 from gridlab.chain.bridge.proofs import CONSORTIUM_LAYOUT
+from gridlab.chain.bridge.public_host import PublicHost
 from gridlab.chain.bridge.registry import GREEN_KINDS, PublicRegistry
 from gridlab.chain.bridge.relaying import Relay, relay
 from gridlab.chain.bridge.small_chain import SmallChain
 from gridlab.chain.bridge.terms import BridgeTerms
 from gridlab.chain.bridge.tokens import in_flight
 from gridlab.chain.consortium import ConsortiumChain
-from gridlab.chain.hashing import tagged_hash
 from gridlab.chain.keys import KeyPair, require_key_pair
 from gridlab.chain.moments import require_microseconds
+from gridlab.chain.public.chain import PublicChain
 from gridlab.chain.transactions import Transaction
+from gridlab.doors import through
 from gridlab.errors import ArgumentTypeError, ChainError
 from gridlab.frames import SLOT
 
 __all__ = ["PACKETS_SEEN", "SUPPLY", "Bridge"]
 
 _CLIENT, _CHANNEL = "public", "watt-grid"
-_FAR_CLIENT, _FAR_CHANNEL = "consortium", "grid-watt"
 
 PACKETS_SEEN: Mapping[str, Any] = MappingProxyType(
     {
@@ -65,8 +66,10 @@ class Bridge:
         A member that carries proofs.
     vault : int
         Account of a bridge operator's licence that is not in force, which holds locked WATT and issues wrapped GRID.
-    public : SmallChain, optional
-        The other side; a new one by default.
+    public : PublicChain or SmallChain, optional
+        The other side; a new small chain by default. On a public chain the relayer has an account with GRID.
+    governance : KeyPair, optional
+        Opens client and channel on a public chain; the sandbox's unless given.
     terms : BridgeTerms, optional
         The levers.
 
@@ -83,29 +86,39 @@ class Bridge:
         regulator: KeyPair,
         relayer: KeyPair,
         vault: int,
-        public: SmallChain | None = None,
+        public: PublicChain | SmallChain | None = None,
+        governance: KeyPair | None = None,
         terms: BridgeTerms | None = None,
     ) -> None:
         if not isinstance(chain, ConsortiumChain):
             raise ArgumentTypeError(f"chain is a {type(chain).__name__}, allowed: a ConsortiumChain")
         self.terms = BridgeTerms() if terms is None else terms
         self.consortium = ConsortiumHost(chain, require_key_pair("relayer", relayer))
-        self._far_vault = tagged_hash("gridlab/bridge-vault/1", _FAR_CHANNEL.encode())
-        if public is None:
-            public = SmallChain(now=chain.head.timestamp, issuers=[(self._far_vault, "WATT")])
-        self.public = public
-        self.registry = PublicRegistry()
+        self._far = _far_side(public, chain.head.timestamp, self.consortium.relayer, governance)
+        self._require_unused(chain)
         self._published = 0
         self._sent: dict[tuple[str, bytes], int] = {}
+        head, options = chain.head.to_bytes(), self.terms.client_options
+        # What the other side's client is until the block that opens it is final there.
+        self._trusting = LightClient.trusting(chain.ordering.name, head, CONSORTIUM_LAYOUT, **options)
         self._open_here(require_key_pair("regulator", regulator), vault)
-        self._open_there()
+        self._far.open(self._trusting, options, _CHANNEL, head)
+
+    def _require_unused(self, chain: ConsortiumChain) -> None:
+        self._far.require_reach(chain.head.timestamp)
+        for name, channels in (
+            (chain.chain_id, chain.bridge_end.channels),
+            (self._far.chain_id, self._far.end.channels),
+        ):
+            if {_CHANNEL, FAR_CHANNEL} & set(channels):
+                raise ChainError(f"bridge: {name!r} is at the end of a bridge already; use that one, or another chain")
 
     def _open_here(self, regulator: KeyPair, vault: int) -> None:
-        layout = self.public.layout
+        layout = self._far.layout
         client = {
             "client": [_CLIENT],
-            "rule": [self.public.rule],
-            "header": [self.public.head.to_bytes()],
+            "rule": [self._far.rule],
+            "header": [self._far.header()],
             "prefix": [layout.prefix],
             "before": [layout.before],
             "after": [layout.after],
@@ -114,7 +127,7 @@ class Bridge:
         channel = {
             "channel": [_CHANNEL],
             "client": [_CLIENT],
-            "counterpart": [_FAR_CHANNEL],
+            "counterpart": [FAR_CHANNEL],
             "ordered": [False],
             "vault": [vault],
             "native": ["WATT"],
@@ -123,33 +136,30 @@ class Bridge:
         for kind, row in (("bridge_client", client), ("bridge_channel", channel)):
             self.chain.send(regulator, kind, pl.DataFrame(row))
 
-    def _open_there(self) -> None:
-        head, rule = self.chain.head, self.chain.ordering.name
-        client = LightClient.trusting(rule, head.to_bytes(), CONSORTIUM_LAYOUT, **self.terms.client_options)
-        channel = Channel(
-            _FAR_CHANNEL,
-            _FAR_CLIENT,
-            counterpart=_CHANNEL,
-            vault=self._far_vault,
-            native=("GRID",),
-            foreign=("WATT",),
-        )
-        self.public.end = self.public.end.with_client(_FAR_CLIENT, client).with_channel(channel)
-
     @property
     def chain(self) -> ConsortiumChain:
         """The consortium chain."""
         return self.consortium.chain
 
     @property
+    def public(self) -> PublicChain | SmallChain:
+        """The chain on the public side."""
+        return self._far.chain
+
+    @property
+    def registry(self) -> PublicRegistry:
+        """The public register of certificates; ``.events`` lists what is in it, ``.explore(id)`` one certificate."""
+        return self._far.registry
+
+    @property
     def is_open(self) -> bool:
-        """Whether the consortium's block that opens the channel is sealed."""
-        return _CHANNEL in self.consortium.end.channels
+        """Whether the blocks that open the channel on both sides are final."""
+        return _CHANNEL in self.consortium.end.channels and FAR_CHANNEL in self._far.end.channels
 
     @property
     def anchors(self) -> LightClient:
         """The public side's light client of the consortium chain, with the anchored headers."""
-        return self.public.end.client(_FAR_CLIENT)
+        return self._far.end.clients.get(FAR_CLIENT, self._trusting)
 
     @property
     def anchored(self) -> pl.DataFrame:
@@ -172,7 +182,7 @@ class Bridge:
         sender : KeyPair
             A member.
         recipient : bytes
-            Public key on the other side, 32 bytes.
+            Public key on the other side, 32 bytes; on a public chain it has an account, or the packet comes back.
         amount : int
             In the asset's smallest unit.
         asset : str
@@ -181,28 +191,32 @@ class Bridge:
             By the other side's clock; the lever's time after its newest block unless given.
         """
         frame = {"channel": _CHANNEL, "recipient": recipient, "asset": asset, "amount": amount}
-        moment = self._deadline(self.public.now, timeout)
+        moment = self._deadline(self._far.now, timeout)
         row = pl.DataFrame([frame]).with_columns(timeout=pl.lit(moment).cast(SLOT))
         return self.chain.send(sender, "bridge_transfer", row)
 
     def send_back(
         self,
-        sender: bytes,
+        sender: KeyPair | bytes,
         recipient: bytes,
         amount: int,
         *,
         asset: str = "WATT",
         timeout: datetime | int | None = None,
-    ) -> Packet:
-        """Send tokens from the public side to a member of the consortium chain; arguments as for `send`."""
+    ) -> Packet | Transaction:
+        """Send tokens from the public side to a member of the consortium chain; arguments as for `send`.
+
+        On a public chain `sender` is the key pair that signs, and what is returned the transaction; on a small chain a
+        public key is enough, and it is the packet.
+        """
         moment = self._deadline(self.chain.head.timestamp, timeout)
-        return self.public.send_tokens(_FAR_CHANNEL, moment, TokenMove(asset, amount, sender, recipient))
+        return self._far.send_tokens(sender, recipient, amount, asset, moment)
 
     def _deadline(self, now: int, timeout: datetime | int | None) -> int:
         return now + self.terms.timeout_microseconds if timeout is None else require_microseconds("timeout", timeout)
 
     def step(self, timestamp: datetime | int) -> list[Relay]:
-        """Seal a block on both sides, anchor where it is due, and relay; return what was relayed.
+        """Seal a block, let the public side's time pass, anchor where it is due, and relay; return what was relayed.
 
         Parameters
         ----------
@@ -210,90 +224,102 @@ class Bridge:
             Of the consortium's block, as for `ConsortiumChain.seal`; the public side's clock goes at least as far.
         """
         moment = require_microseconds("timestamp", timestamp)
+        self._far.require_reach(moment)
         self.chain.seal(moment)
-        self.public.seal(max(self.public.now, moment))
-        if self.chain.height - self.anchors.newest.height >= self.terms.anchor_every:
+        self._far.advance(moment)
+        due = self.chain.height - self.anchors.newest.height >= self.terms.anchor_every
+        if due and self.is_open and not self._far.is_telling:
             self.anchor()
         return self.relay() if self.is_open else []
 
     def anchor(self) -> int:
         """Anchor the consortium's newest block on the public side, and tell the consortium the public side's newest.
 
-        Blocks in which the validators hand over are anchored on the way, since they cannot be skipped. Returns the
-        height that is anchored.
+        Blocks in which the validators hand over are anchored on the way, since they cannot be skipped. On a public
+        chain they are anchored once that is final. Returns the height that is anchored.
+
+        Raises
+        ------
+        ChainError
+            The channel is not open yet on both sides.
         """
+        self._require_open()
         height, newest = self.consortium.keep(), self.anchors.newest.height
         for each in sorted({*self.consortium.handovers(newest + 1, height), height} - {newest}):
-            self.public.update(_FAR_CLIENT, self.consortium.signed(each))
-        if self.is_open and self.public.height > self.consortium.end.client(_CLIENT).newest.height:
-            self.consortium.update(_CLIENT, self.public.signed(self.public.height))
+            self._far.update(FAR_CLIENT, self.consortium.signed(each))
+        if self._far.height > self.consortium.end.client(_CLIENT).newest.height:
+            self.consortium.update(_CLIENT, self._far.signed(self._far.height))
         return height
 
     def relay(self) -> list[Relay]:
         """Carry what can be proved by the headers that each side knows, in both directions; return what was carried."""
-        if not self.is_open:
-            raise ChainError("bridge: the channel opens with the consortium's next block; bridge.step(time) seals it")
-        if self.anchors.newest.height not in self.consortium.kept_heights:
+        self._require_open()
+        known = self.consortium.end.client(_CLIENT).newest.height
+        if self.anchors.newest.height not in self.consortium.kept_heights or not self._far.keeps(known):
             return []
         mailbox = _OncePerBlock(self.consortium, self._sent)
-        return [*relay(mailbox, self.public, _CHANNEL), *relay(self.public, mailbox, _FAR_CHANNEL)]
+        return [*relay(mailbox, self._far, _CHANNEL), *relay(self._far, mailbox, FAR_CHANNEL)]
+
+    def _require_open(self) -> None:
+        if not self.is_open:
+            raise ChainError("bridge: the channel opens with the chains' next blocks; bridge.step(time) makes them")
 
     def prove(self, transaction_id: bytes) -> EventProof:
         """Prove an accepted transaction of the consortium chain against its anchored roots (`prove_event`)."""
         return prove_event(self.chain, transaction_id, self.anchors)
 
     def publish(self) -> int:
-        """Prove and enter all events of certificates in blocks that are anchored; return how many were new."""
-        newest = self.anchors.newest.height
+        """Prove all events of certificates in blocks that are anchored and enter them; return how many were new.
+
+        On a public chain each is a transaction, so that it stands in the register once that is final.
+        """
+        self._require_open()
+        newest, registry = self.anchors.newest.height, self.registry
         events = self.chain.transactions.filter(
             pl.col("accepted") & pl.col("kind").is_in(list(GREEN_KINDS)),
             pl.col("height").is_between(self._published + 1, newest),
         )
-        for name in events["id"].to_list():
-            self.registry.add(self.prove(bytes.fromhex(name[2:])), self.anchors)
-        self._published = newest
-        return events.height
+        names = {bytes.fromhex(name[2:]): height for height, name in events.select("height", "id").rows()}
+        missing = {name: height for name, height in names.items() if name not in registry}
+        new = sum(self._far.enter(self.prove(name)) for name in missing)
+        # What is not in the register yet is looked at again, in case it never gets there.
+        left = [height for name, height in missing.items() if name not in self.registry]
+        self._published = min(left) - 1 if left else newest
+        return new
+
+    @property
+    def _ends(self) -> tuple[Channel | None, Channel | None]:
+        return self.consortium.end.channels.get(_CHANNEL), self._far.end.channels.get(FAR_CHANNEL)
 
     @property
     def packets(self) -> pl.DataFrame:
         """All packets of both directions and what became of them, as `PACKETS_SEEN`."""
-        here, there = self.consortium.end.channels.get(_CHANNEL), self.public.end.channel(_FAR_CHANNEL)
+        here, there = self._ends
         rows = []
-        if here is not None:
-            rows = [*_seen(self.chain.chain_id, here, there), *_seen(self.public.chain_id, there, here)]
+        if here is not None and there is not None:
+            rows = [*_seen(self.chain.chain_id, here, there), *_seen(self._far.chain_id, there, here)]
         frame = pl.DataFrame(rows, schema={**PACKETS_SEEN, "timeout": pl.Int64}, orient="row")
         return frame.with_columns(pl.col("timeout").cast(SLOT))
 
     @property
     def supply(self) -> pl.DataFrame:
         """Where each asset is, as `SUPPLY`: free on either side, or in flight; what is locked stands for that."""
-        here, there = self.consortium.end.channels.get(_CHANNEL), self.public.end.channel(_FAR_CHANNEL)
+        here, there = self._ends
         ledger, rows = self.chain.ledger, []
         for asset in ("WATT", "GRID"):
-            locked = 0 if here is None or asset not in here.native else here.held.get(asset, 0)
-            near = ledger.circulation(asset) - locked
-            far = self.public.supply(asset) - (there.held.get(asset, 0) if asset in there.native else 0)
-            flying = 0 if here is None else in_flight(here, there, asset) + in_flight(there, here, asset)
+            near = ledger.circulation(asset) - _locked(here, asset)
+            far = self._far.circulation(asset) - _locked(there, asset)
+            flying = in_flight(here, there, asset) + in_flight(there, here, asset) if here and there else 0
             rows.append((asset, near, far, flying, near + far + flying))
         return pl.DataFrame(rows, schema=dict(SUPPLY), orient="row")
 
     def __repr__(self) -> str:
-        state = "open" if self.is_open else "opens with the next block"
-        return f"Bridge({self.chain.chain_id!r} to {self.public.chain_id!r}, {state}, {self.packets.height} packets)"
+        state = "open" if self.is_open else "opens with the next blocks"
+        return f"Bridge({self.chain.chain_id!r} to {self._far.chain_id!r}, {state}, {self.packets.height} packets)"
 
     def _repr_html_(self) -> str:
-        counts = self.packets.group_by("state").len().sort("state").rows()
-        told = ", ".join(f"{count} {state}" for state, count in counts) or "none"
-        rows = [
-            ("Consortium chain", f"{self.chain.chain_id}, height {self.chain.height}"),
-            ("Public side", f"{self.public.chain_id}, height {self.public.height}"),
-            ("Newest anchored block", f"{self.anchors.newest.height}, of {len(self.anchors.anchors)} anchors"),
-            ("Packets", told),
-            ("Proved events", str(len(self.registry))),
-        ]
-        rows += [(f"{asset} in all", f"{total:,}") for asset, *_, total in self.supply.rows()]
-        cells = "".join(f"<tr><th style='text-align:left'>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in rows)
-        return f"<table><caption>Bridge</caption><tbody>{cells}</tbody></table>"
+        html: str = through("bridge_html", self)
+        return html
 
 
 class _OncePerBlock:
@@ -319,6 +345,21 @@ class _OncePerBlock:
 
     def time_out(self, *arguments: Any) -> Transaction | None:
         return self._once("time_out", *arguments)
+
+
+def _far_side(
+    public: object, now: int, relayer: KeyPair, governance: KeyPair | None
+) -> PublicHost | SmallSide:  # fmt: skip
+    if public is None or isinstance(public, SmallChain):
+        return SmallSide(public, now)
+    if not isinstance(public, PublicChain):
+        raise ArgumentTypeError(f"public is a {type(public).__name__}, allowed: a PublicChain, or a SmallChain")
+    return PublicHost(public, relayer, governance)
+
+
+def _locked(channel: Channel | None, asset: str) -> int:
+    """Return what a chain holds for the other one; what is foreign there is not locked."""
+    return channel.held.get(asset, 0) if channel is not None and asset in channel.native else 0
 
 
 def _seen(origin: str, sender: Channel, receiver: Channel) -> list[tuple[Any, ...]]:

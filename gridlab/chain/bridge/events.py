@@ -2,7 +2,8 @@
 
 The proof holds the transaction, its places under the block's roots of transactions and of receipts, and the headers
 from its block up to an anchored one. Each header is the parent of the next, so the trust in the last one's hash reaches
-down to the first.
+down to the first. An event that stands in the public chain's register is proved to those who know the public chain's
+authorities alone (`gridlab.chain.bridge.registered`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from gridlab.chain.bridge.client import LightClient
 from gridlab.chain.bridge.inclusion import Inclusion, ProofSpec, inclusion_of
 from gridlab.chain.bridge.signed_header import Anchor
 from gridlab.chain.effects import RULES
-from gridlab.chain.encoding import Reader, blob, compact, text
+from gridlab.chain.encoding import Reader, blob, compact, i64, text, u32, u64
 from gridlab.chain.hashing import HASH_BYTES, hexadecimal
 from gridlab.chain.payloads import decode_payload, effect_of
 from gridlab.chain.receipts import ACCEPTED
@@ -28,7 +29,9 @@ from gridlab.chain.transactions import Transaction
 from gridlab.errors import ArgumentError, ArgumentTypeError, ChainError
 
 if TYPE_CHECKING:
+    from gridlab.chain.bridge.registered import RegisteredProof
     from gridlab.chain.consortium import ConsortiumChain
+    from gridlab.chain.public.authorities import AuthoritySet
 
 __all__ = ["Event", "EventProof", "prove_event", "verify_event"]
 
@@ -52,6 +55,8 @@ class Event:
     transaction : Transaction
     frame : polars.DataFrame
         Its payload, as the kind's schema declares.
+    rules_version : int
+        The rules that executed it.
     anchored : int
         Height of the anchored header from which it follows.
     """
@@ -62,12 +67,37 @@ class Event:
     index: int
     transaction: Transaction
     frame: pl.DataFrame = field(repr=False, compare=False)
+    rules_version: int
     anchored: int
 
     @property
     def kind(self) -> str:
         """Kind of the transaction."""
         return self.transaction.kind
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes: where and when, the rules, the anchor, the transaction."""
+        where = u64(self.height) + i64(self.timestamp) + u32(self.index)
+        return where + u32(self.rules_version) + u64(self.anchored) + blob(self.transaction.to_bytes())
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Event:
+        """Read what `to_bytes` wrote; raises a GridlabError where the bytes are damaged or the rules not known."""
+        reader = Reader(data, "event")
+        height, timestamp, index, version, anchored = (
+            reader.u64(), reader.i64(), reader.u32(), reader.u32(), reader.u64()
+        )  # fmt: skip
+        transaction = Transaction.from_bytes(reader.blob())
+        reader.finish()
+        frame = _payload(transaction, version)
+        return cls(transaction.chain_id, height, timestamp, index, transaction, frame, version, anchored)
+
+
+def _payload(transaction: Transaction, version: int) -> pl.DataFrame:
+    effects = RULES.get(version)
+    if effects is None:
+        raise ChainError(f"event: rules version {version} is not known here; update gridlab")
+    return decode_payload(effect_of(transaction.kind, effects), transaction.payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +172,18 @@ def prove_event(chain: ConsortiumChain, transaction_id: bytes, anchors: LightCli
     )
 
 
-def verify_event(proof: EventProof | bytes, anchor: Anchor | LightClient) -> Event:
+def verify_event(
+    proof: EventProof | RegisteredProof | bytes, anchor: Anchor | LightClient | AuthoritySet
+) -> Event:  # fmt: skip
     """Check an event by its proof alone.
 
     Parameters
     ----------
-    proof : EventProof or bytes
-    anchor : Anchor or LightClient
-        An anchored header; or a client, of whose headers the one at the proof's last height is taken.
+    proof : EventProof, RegisteredProof or bytes
+        A `RegisteredProof` goes with an authority set, an `EventProof` with the others.
+    anchor : Anchor, LightClient or AuthoritySet
+        An anchored header; a client, of whose headers the one at the proof's last height is taken; or the authorities
+        of the public chain, in whose register the event stands.
 
     Returns
     -------
@@ -162,6 +196,16 @@ def verify_event(proof: EventProof | bytes, anchor: Anchor | LightClient) -> Eve
     ChainError
         The proof does not hold; the error says at which step.
     """
+    from gridlab.chain.public.authorities import AuthoritySet
+
+    if isinstance(anchor, AuthoritySet):
+        from gridlab.chain.bridge.registered import verify_registered
+
+        return verify_registered(proof, anchor)
+    return _verify_anchored(proof, anchor)
+
+
+def _verify_anchored(proof: object, anchor: Anchor | LightClient) -> Event:
     read = EventProof.from_bytes(proof) if isinstance(proof, bytes) else proof
     if not isinstance(read, EventProof):
         raise ArgumentTypeError(f"proof is a {type(proof).__name__}, allowed: an EventProof or its bytes")
@@ -177,12 +221,9 @@ def verify_event(proof: EventProof | bytes, anchor: Anchor | LightClient) -> Eve
     receipts.require(read.receipt, header.receipts_root, size=read.listed.size)
     if read.receipt.index != read.listed.index:
         raise ChainError("event proof: transaction and receipt stand at different places; they are proved as of one")
-    effects = RULES.get(header.rules_version)
-    if effects is None:
-        raise ChainError(f"event proof: rules version {header.rules_version} is not known here; update gridlab")
-    frame = decode_payload(effect_of(transaction.kind, effects), transaction.payload)
+    frame = _payload(transaction, header.rules_version)
     where = (header.chain_id, header.height, header.timestamp, read.listed.index)
-    return Event(*where, transaction, frame, trusted)
+    return Event(*where, transaction, frame, header.rules_version, trusted)
 
 
 def _descended(proof: EventProof, anchor: Anchor | LightClient) -> tuple[Header, int]:
@@ -206,7 +247,9 @@ def _anchor_at(anchor: Anchor | LightClient, height: int) -> Anchor:
     if isinstance(anchor, Anchor):
         return anchor
     if not isinstance(anchor, LightClient):
-        raise ArgumentTypeError(f"anchor is a {type(anchor).__name__}, allowed: an Anchor or a LightClient")
+        raise ArgumentTypeError(
+            f"anchor is a {type(anchor).__name__}, allowed: an Anchor, a LightClient or an AuthoritySet"
+        )
     if anchor.frozen:
         raise ChainError(f"event proof: the client of {anchor.chain_id!r} is frozen ({anchor.frozen})")
     found = [each for each in anchor.anchors if each.height == require_int("height", height)]

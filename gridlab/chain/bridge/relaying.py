@@ -34,7 +34,7 @@ class Host(Protocol):
         """Return its end after an anchored block, and the proof that the state root commits to it."""
 
     def receive(self, packet: Packet, height: int, proof: BridgeProof) -> Any:
-        """Execute a packet of the other chain."""
+        """Execute a packet of the other chain; None where that is on its way already."""
 
     def acknowledge(self, packet: Packet, code: int, height: int, proof: BridgeProof) -> Any:
         """Settle a packet by the other chain's answer."""
@@ -107,9 +107,6 @@ def relays_due(origin: Host, destination: Host, channel: str) -> Iterator[Relay]
 
 
 def relay(origin: Host, destination: Host, channel: str) -> list[Relay]:
-    """Do all that is due for packets sent on `channel` of the chain of origin, and return it."""
-    done = []
-    for each in list(relays_due(origin, destination, channel)):
-        each.perform(destination if each.act == "receive" else origin)
-        done.append(each)
-    return done
+    """Do all that is due for packets sent on `channel` of the chain of origin; return what was not under way yet."""
+    due = list(relays_due(origin, destination, channel))
+    return [each for each in due if each.perform(destination if each.act == "receive" else origin) is not None]

@@ -46,7 +46,7 @@ BRIDGE_CLIENTS = Schema(
     "bridge_clients",
     (
         _CLIENT,
-        Column("rule", pl.String, "text", "what makes a header final: 'pbft', 'single-sequencer' or 'weighted'"),
+        Column("rule", pl.String, "text", "what makes one final: 'pbft', 'single-sequencer', 'weighted', 'public'"),
         Column("header", pl.Binary, "binary", "the header that is trusted from the start"),
         Column("prefix", pl.Binary, "binary", "what the leaf of the bridge begins with in the other chain's state"),
         Column("before", pl.UInt32, "integer", "bytes in that leaf before the bridge's root"),

@@ -12,6 +12,7 @@ from gridlab.chain.npos.electorate import Electorate
 from gridlab.chain.npos.normalising import normalise
 from gridlab.chain.npos.perbill import BILLION, share, share_of
 from gridlab.chain.npos.score import Score, score
+from gridlab.doors import through
 
 __all__ = ["Edges", "Election", "assemble"]
 
@@ -43,8 +44,13 @@ class Election:
         return f"Election({len(self.winners)} winners, {len(self.assignments)} nominators, least stake {least:,})"
 
     def _repr_html_(self) -> str:
-        html: str = self.frame.head(12)._repr_html_()
-        return f"<p>{self!r}</p>{html}"
+        html: str = through("election_html", self)
+        return html
+
+    @property
+    def plot(self) -> Any:
+        """Pictures: ``election.plot.stake()`` (HoloViews)."""
+        return through("stake_plot", self)
 
     @property
     def support(self) -> Edges:

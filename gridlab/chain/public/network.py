@@ -132,8 +132,6 @@ class Network:
         self.messages = {"block": 0, "prevote": 0, "precommit": 0}
         self._delays = stream(seed, "public", "latency")
         self._highest = 0
-        honest = np.flatnonzero(~faults.liars).tolist()
-        self._sides = [next((seat for seat in honest if seat % 2 == side), 0) for side in (0, 1)]
         self._rounds = Rounds(self)
 
     def __repr__(self) -> str:
@@ -143,6 +141,13 @@ class Network:
     def observer(self) -> int:
         """The node without a vote."""
         return len(self.pairs)
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """The first honest seat with an even and with an odd number, whom liars imitate; 0 where there is none."""
+        honest = np.flatnonzero(~self.faults.liars)
+        even, odd = (honest[honest % 2 == side] for side in (0, 1))
+        return int(even[0]) if len(even) else 0, int(odd[0]) if len(odd) else 0
 
     @property
     def honest(self) -> BoolArray:
@@ -174,7 +179,7 @@ class Network:
                 self._add(slot, claim, None)
 
     def _add(self, slot: int, claim: Claim, side: int | None) -> int:
-        parent = int(self.best[claim.seat if side is None else self._sides[side]])
+        parent = int(self.best[claim.seat if side is None else self.sides[side]])
         names = {"primary": claim.primary, "variant": side or 0, "written": self.now}
         block = self.tree.add(parent, slot, claim.seat, **names)  # type: ignore[arg-type]
         self.claims[block] = claim
@@ -191,7 +196,7 @@ class Network:
             return self.faults.arrivals(self.now, senders, delays)
         # A liar has its own lines to its side, cut or not; to the other one the news goes through an honest node.
         own = np.arange(len(self.best)) % 2 == side
-        relay = np.full(len(senders), self._sides[side])
+        relay = np.full(len(senders), self.sides[side])
         around = self.faults.arrivals(self.now, relay, delays + 2 * self.timing.latency)
         return np.where(own, self.now + delays, around)
 

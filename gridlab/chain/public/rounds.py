@@ -195,7 +195,7 @@ class Rounds:
         """Return what liars vote for on each side: two different blocks wherever there are two."""
         network, window = self._network, self._network.window
         found = []
-        for seat in network._sides:  # noqa: SLF001 - who lies knows the network from within
+        for seat in network.sides:
             ghost = -1 if one is None else int(one.ghost[seat])
             found.append(int(window.blocks[ghost]) if ghost >= 0 else int(network.best[seat]))
         if found[0] == found[1] and found[1] in window.place:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,10 +17,11 @@ from gridlab.chain.public.authorities import LARGEST_STAKE
 from gridlab.chain.public.faults import Faults
 from gridlab.chain.public.network import Equivocation, Network
 from gridlab.chain.public.terms import PublicTerms
+from gridlab.doors import through
 from gridlab.errors import ArgumentError, ArgumentTypeError
 from gridlab.seeds import check_seed
 
-__all__ = ["PublicTrace", "simulate_public"]
+__all__ = ["PublicTrace", "simulate_public", "trace_of"]
 
 _RANDOMNESS_DOMAIN = "gridlab/public-simulation/1"
 _MOST = 1_000
@@ -68,8 +69,13 @@ class PublicTrace:
         )
 
     def _repr_html_(self) -> str:
-        html: str = self.kpis()._repr_html_()
-        return f"<p><code>{escape(repr(self))}</code></p>{html}"
+        html: str = through("public_trace_html", self)
+        return html
+
+    @property
+    def plot(self) -> Any:
+        """Pictures: ``trace.plot.finality()``, ``trace.plot.forks()``, ``trace.plot.slots()`` (HoloViews)."""
+        return through("public_trace_plot", self)
 
     @property
     def forked(self) -> bool:
@@ -195,7 +201,7 @@ def simulate_public(
         seed=seed,
     )
     network.run_until((slots + 1) * terms.timing.slot - terms.timing.tick)
-    return _trace(network, slots)
+    return trace_of(network, slots)
 
 
 def _checked_terms(terms: PublicTerms | None) -> PublicTerms:
@@ -217,7 +223,8 @@ def _checked_stakes(stakes: Sequence[int] | None, validators: int) -> list[int]:
     return weights
 
 
-def _trace(network: Network, slots: int) -> PublicTrace:
+def trace_of(network: Network, slots: int) -> PublicTrace:
+    """Return what has happened so far in a network that has run through `slots` slots."""
     tree, observer = network.tree, network.observer
     best = set(tree.path(int(network.best[observer]), 0))
     final = set(tree.path(int(network.final[observer]), 0))

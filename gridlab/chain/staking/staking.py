@@ -14,6 +14,7 @@ Cevallos and Stewart, "A verifiably secure and proportional committee election r
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
@@ -26,6 +27,7 @@ from gridlab.chain.staking.movements import Movements
 from gridlab.chain.staking.rules import StakingAccounts, StakingRules, require_accounts_of_staking
 from gridlab.chain.staking.stake import Stake
 from gridlab.chain.staking.state import Exposure, Payee, State
+from gridlab.doors import through
 from gridlab.errors import ArgumentTypeError, ChainError, GridlabError
 
 __all__ = ["Staking"]
@@ -319,6 +321,11 @@ class Staking:
     def nakamoto_coefficient(self) -> int:
         """How many validators hold more than a third of what backs this era's validators."""
         return concentration.nakamoto_coefficient(self.validators["total"].to_list())
+
+    @property
+    def plot(self) -> Any:
+        """Pictures: ``staking.plot.stake()`` (HoloViews)."""
+        return through("stake_plot", self)
 
     @property
     def commitment(self) -> bytes:
