@@ -21,16 +21,29 @@ from gridlab.chain.ledger.walk import Book, Marks, Rows
 
 __all__ = ["COMPILED_FROM", "COMPILED_FROM_ONCE_LOADED", "apply_rows", "pays_to_compile"]
 
-# Rows. The first batch pays for loading numba, about a second.
+# Rows. The first batch that is compiled pays for loading numba, about a second: one that is large enough alone, or the
+# one before which the walks in Python have together cost as much.
 COMPILED_FROM = 400_000
 COMPILED_FROM_ONCE_LOADED = 500
+WALKED_BEFORE_LOADING = 200_000
 _MODULE = "gridlab.chain.ledger.compiled"
 
 
 def pays_to_compile(rows: int) -> bool:
     """Tell whether the compiled walk is to be had and pays for a batch of so many rows."""
-    loaded = _MODULE in sys.modules
-    return rows >= (COMPILED_FROM_ONCE_LOADED if loaded else COMPILED_FROM) and _can_compile()
+    if sys.modules.get(_MODULE) is not None:
+        return rows >= COMPILED_FROM_ONCE_LOADED
+    tired = _walked.rows >= WALKED_BEFORE_LOADING and rows >= COMPILED_FROM_ONCE_LOADED
+    return (tired or rows >= COMPILED_FROM) and _can_compile()
+
+
+class _Walked:
+    """How many rows this process has walked in Python: it decides how fast a batch is, never what comes of it."""
+
+    rows = 0
+
+
+_walked = _Walked()
 
 
 @cache
@@ -64,6 +77,7 @@ def apply_rows(rows: Rows, marks: Marks, accounts: Accounts, *, whole: bool) -> 
         return _walk_compiled(rows, marks, accounts, whole=whole)
     if apply_at_once(rows, marks, accounts):
         return 0
+    _walked.rows += len(marks.verdict)
     return _walk_in_python(rows, marks, accounts, whole=whole)
 
 

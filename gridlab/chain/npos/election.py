@@ -10,8 +10,9 @@ import polars as pl
 
 from gridlab.chain.npos.electorate import Electorate
 from gridlab.chain.npos.normalising import normalise
-from gridlab.chain.npos.perbill import BILLION, share, share_of
+from gridlab.chain.npos.perbill import share
 from gridlab.chain.npos.score import Score, score
+from gridlab.chain.perbill import BILLION, part_of
 from gridlab.doors import through
 
 __all__ = ["Edges", "Election", "assemble"]
@@ -101,7 +102,7 @@ class Election:
         """
         staked: Edges = {}
         for voter, parts in self.ratios.items():
-            stakes = [share_of(part, self.stakes[voter]) for part in parts.values()]
+            stakes = [part_of(part, self.stakes[voter]) for part in parts.values()]
             staked[voter] = dict(zip(parts, normalise(stakes, self.stakes[voter]), strict=True))
         return staked
 

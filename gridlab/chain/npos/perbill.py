@@ -1,6 +1,5 @@
-"""Shares in parts per billion, as Substrate's ``Perbill`` computes them.
+"""Shares in parts per billion (`gridlab.chain.perbill`) of whole arrays, and what an election makes of 0 out of 0.
 
-A share of two integers is rounded down; a share of an amount is rounded to the nearest unit, halves down.
 Source: paritytech/polkadot-sdk, substrate/primitives/arithmetic/src/per_things.rs (2024).
 """
 
@@ -9,10 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from gridlab.chain.npos.electorate import Integers
+from gridlab.chain.perbill import BILLION
 
-__all__ = ["BILLION", "portions", "share", "share_of", "shares"]
-
-BILLION = 1_000_000_000
+__all__ = ["portions", "share", "shares"]
 
 
 def share(part: int, whole: int) -> int:
@@ -29,16 +27,6 @@ def share(part: int, whole: int) -> int:
         Parts per billion.
     """
     return BILLION if whole == 0 or part > whole else BILLION * part // whole
-
-
-def share_of(parts_per_billion: int, amount: int) -> int:
-    """Return `amount` x `parts_per_billion` / 10^9 to the nearest unit, halves down.
-
-    >>> share_of(500_000_000, 3)
-    1
-    """
-    whole, remainder = divmod(amount * parts_per_billion, BILLION)
-    return whole + (2 * remainder > BILLION)
 
 
 def shares(part: Integers, whole: Integers) -> Integers:
@@ -66,7 +54,12 @@ def shares(part: Integers, whole: Integers) -> Integers:
 
 
 def portions(parts_per_billion: Integers, amount: Integers) -> Integers:
-    """Return what `share_of` returns for every pair of two arrays (int64 below 2**62, or Python integers)."""
+    """Return what `gridlab.chain.perbill.part_of` returns for every pair of two arrays.
+
+    Parameters
+    ----------
+    parts_per_billion, amount : numpy.ndarray of int64 (below 2**62) or of Python integers
+    """
     whole, rest = amount // BILLION, amount % BILLION
     product = rest * parts_per_billion  # below 10^18, which int64 holds
     found: Integers = whole * parts_per_billion + product // BILLION + (2 * (product % BILLION) > BILLION)

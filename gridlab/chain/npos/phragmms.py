@@ -26,7 +26,8 @@ from gridlab.chain.arguments import require_int
 from gridlab.chain.npos.balancing import Backing, balance
 from gridlab.chain.npos.election import Election, assemble
 from gridlab.chain.npos.electorate import Approvals, Electorate, Integers, Places, exact, read_electorate
-from gridlab.chain.npos.perbill import BILLION, shares
+from gridlab.chain.npos.perbill import shares
+from gridlab.chain.perbill import BILLION
 
 __all__ = ["phragmms"]
 

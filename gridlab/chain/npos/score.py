@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import total_ordering
 
 from gridlab.chain.arguments import require_int
-from gridlab.chain.npos.perbill import BILLION
+from gridlab.chain.perbill import BILLION
 
 __all__ = ["Score", "score"]
 

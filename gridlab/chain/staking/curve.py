@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from numbers import Real
 
 from gridlab.chain.arguments import require_int
-from gridlab.chain.staking.perbill import BILLION, QUINTILLION, floor_of, from_rational, part_of
+from gridlab.chain.perbill import BILLION, QUINTILLION, floor_of, from_rational, part_of
 from gridlab.errors import ArgumentError, ArgumentTypeError
 
 __all__ = ["JULIAN_YEAR_MILLISECONDS", "Inflation", "era_payout", "inflation", "reward_curve", "reward_curve_parts"]

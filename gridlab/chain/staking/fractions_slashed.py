@@ -13,7 +13,7 @@ Web3 Foundation, "Slashing mechanisms in Polkadot", research.web3.foundation, 20
 from __future__ import annotations
 
 from gridlab.chain.arguments import require_int
-from gridlab.chain.staking.perbill import BILLION, from_rational, multiply, square
+from gridlab.chain.perbill import BILLION, from_rational, multiply, square
 
 __all__ = ["equivocation_slash", "offline_slash"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gridlab.chain.arguments import require_bytes, require_int, require_sequence
+from gridlab.chain.perbill import BILLION
 from gridlab.chain.staking.bonding import require_account, require_payee
 from gridlab.chain.staking.evidence import PUBLIC_KEY_BYTES
-from gridlab.chain.staking.perbill import BILLION
 from gridlab.chain.staking.state import State, Validator, require_stake
 from gridlab.errors import ArgumentTypeError, ChainError
 

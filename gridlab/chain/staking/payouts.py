@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from gridlab.chain.arguments import require_int
 from gridlab.chain.ledger.schema import LARGEST
+from gridlab.chain.perbill import BILLION, QUINTILLION, floor_of
 from gridlab.chain.staking.curve import era_payout, inflation
 from gridlab.chain.staking.movements import Movements
-from gridlab.chain.staking.perbill import BILLION, QUINTILLION, floor_of
 from gridlab.chain.staking.stake import Stake
 from gridlab.chain.staking.state import EraRecord, EraSummary, Exposure, Payee, State
 from gridlab.errors import ChainError

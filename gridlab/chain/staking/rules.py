@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gridlab.chain.arguments import require_int
+from gridlab.chain.perbill import BILLION
 from gridlab.chain.staking.curve import Inflation
-from gridlab.chain.staking.perbill import BILLION
 from gridlab.errors import ArgumentTypeError, ChainError
 
 __all__ = ["StakingAccounts", "StakingRules", "require_accounts_of_staking"]

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gridlab.chain.arguments import require_int, require_sequence
+from gridlab.chain.perbill import part_of
 from gridlab.chain.staking.movements import Movements
-from gridlab.chain.staking.perbill import part_of
 from gridlab.chain.staking.spans import Compared, Spans
 from gridlab.chain.staking.state import EraRecord, Exposure, Offender, Slash, SlashState, State
 from gridlab.errors import ChainError

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from gridlab.chain.staking.perbill import part_of
+from gridlab.chain.perbill import part_of
 
 __all__ = ["Compared", "Span", "SpanRecord", "Spans"]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from gridlab.chain.staking.perbill import QUINTILLION, ceiling_of
+from gridlab.chain.perbill import QUINTILLION, ceiling_of
 
 __all__ = ["Chunk", "Stake"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gridlab.chain.perbill import BILLION
 from gridlab.chain.staking.curve import Inflation
-from gridlab.chain.staking.perbill import BILLION
 from gridlab.chain.staking.rules import StakingRules
 from gridlab.levers import Levers, number
 from gridlab.units import exact

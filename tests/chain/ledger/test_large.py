@@ -136,3 +136,13 @@ def test_without_numba_large_batches_go_at_once(monkeypatch):
         assert book.apply_each(frame, 3).applied > 0
     finally:
         kernels._can_compile.cache_clear()
+
+
+def test_walks_in_python_that_have_cost_as_much_as_loading_numba_let_it_be_loaded(monkeypatch):
+    monkeypatch.setattr(kernels, "_MODULE", "gridlab.chain.ledger.compiled_elsewhere")
+    monkeypatch.setattr(kernels, "_can_compile", lambda: True)
+    monkeypatch.setattr(kernels._walked, "rows", kernels.WALKED_BEFORE_LOADING - 1, raising=False)
+    assert not kernels.pays_to_compile(kernels.COMPILED_FROM - 1)
+    kernels._walked.rows += 1
+    assert kernels.pays_to_compile(kernels.COMPILED_FROM_ONCE_LOADED)
+    assert not kernels.pays_to_compile(kernels.COMPILED_FROM_ONCE_LOADED - 1)

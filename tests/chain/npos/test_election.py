@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridlab.chain import npos
-from gridlab.chain.npos.perbill import share, share_of
+from gridlab.chain.npos.perbill import share
+from gridlab.chain.perbill import part_of
 
 NAMES = ["north", "south", "east"]
 VOTES = [("a", 10, ["north", "south"]), ("b", 20, ["north", "east"]), ("c", 30, ["south", "east"])]
@@ -74,7 +75,7 @@ def slow_spare(support, votes, candidate, threshold):
     for voter, stake, approved in votes:
         kept = 0
         for backers in support.values():
-            kept += share_of(share(threshold, sum(backers.values())), backers.get(voter, 0))
+            kept += part_of(share(threshold, sum(backers.values())), backers.get(voter, 0))
         spare += max(stake - kept, 0) if candidate in approved else 0
     return spare
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from gridlab.chain.npos import Score
 from gridlab.chain.npos.normalising import normalise
-from gridlab.chain.npos.perbill import BILLION, portions, share, share_of, shares
+from gridlab.chain.npos.perbill import portions, share, shares
+from gridlab.chain.perbill import BILLION, part_of
 from gridlab.errors import ArgumentError, ArgumentTypeError
 from tests.chain.npos import reference
 
@@ -89,13 +90,13 @@ def test_shares_of_64_bits_equal_single_ones(pairs):
 def test_portions_equal_single_ones(part, amount):
     for kind in (np.int64, object):
         assert portions(np.array([part], dtype=kind), np.array([amount], dtype=kind)).tolist() == [
-            share_of(part, amount)
+            part_of(part, amount)
         ]
 
 
 def test_a_share_of_an_amount_is_rounded_to_the_nearest_unit_halves_down():
-    assert [share_of(500_000_000, amount) for amount in (1, 2, 3, 4)] == [0, 1, 1, 2]
-    assert [share_of(500_000_001, amount) for amount in (1, 3)] == [1, 2]
+    assert [part_of(500_000_000, amount) for amount in (1, 2, 3, 4)] == [0, 1, 1, 2]
+    assert [part_of(500_000_001, amount) for amount in (1, 3)] == [1, 2]
 
 
 def test_shares_of_nothing_and_of_less_are_one():

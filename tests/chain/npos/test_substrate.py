@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from gridlab.chain import npos
-from gridlab.chain.npos.perbill import share, share_of
+from gridlab.chain.npos.perbill import share
+from gridlab.chain.perbill import part_of
 from gridlab.errors import ArgumentError
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "npos.json").read_text())
@@ -202,17 +203,17 @@ def test_substrate_phragmms_large_balance_wont_overflow():
 
 def test_substrate_assignment_convert_works():
     assert [share(100, 125), share(25, 125)] == [800_000_000, 200_000_000]
-    assert [share_of(800_000_000, 125), share_of(200_000_000, 125)] == [100, 25]
+    assert [part_of(800_000_000, 125), part_of(200_000_000, 125)] == [100, 25]
 
 
 def test_substrate_assignment_convert_will_not_normalize():
-    assert [share_of(330_000_000, 100), share_of(660_000_000, 100)] == [33, 66]
+    assert [part_of(330_000_000, 100), part_of(660_000_000, 100)] == [33, 66]
     parts = [333_333_333_333_333, 333_333_333_333_333, 666_666_666_666_333]
     assert [share(part, sum(parts)) for part in parts] == [250000000, 250000000, 499999999]
 
 
 def test_substrate_into_staked_works():
-    assert [share_of(part, 100) for part in (500_000_000, 330_000_000, 670_000_000)] == [50, 33, 67]
+    assert [part_of(part, 100) for part in (500_000_000, 330_000_000, 670_000_000)] == [50, 33, 67]
 
 
 PJR_CANDIDATES = [10, 20, 30, 40]

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridlab.chain import staking
-from gridlab.chain.staking import Inflation, perbill
+from gridlab.chain import perbill, staking
+from gridlab.chain.staking import Inflation
 from gridlab.errors import ArgumentError, ArgumentTypeError
 
 BILLION = 10**9
