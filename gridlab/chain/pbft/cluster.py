@@ -210,8 +210,9 @@ class Cluster(Interventions):
 
     @property
     def view(self) -> int:
-        """The highest view that some honest validator is in."""
-        return max((node.durable.view for node in self._engine.honest()), default=0)
+        """The highest view that a quorum of honest validators has reached; who asks for the next is alone as yet."""
+        reached = sorted((node.durable.view for node in self._engine.honest()), reverse=True)
+        return reached[min(self._needed(), len(reached)) - 1] if reached else 0
 
     @property
     def messages(self) -> dict[str, int]:

@@ -197,19 +197,25 @@ class Network:
 
     def send_all(self, sender: int, receivers: Sequence[int], message: Message) -> None:
         """Send one message to all `receivers` but the sender."""
-        if self._unreliable or self._groups is not None or message.height == self.log_height:
+        if self._unreliable or self._groups is not None:
             for receiver in receivers:
                 if receiver != sender:
                     self.send(sender, receiver, message)
             return
         row, clock, events, made = self._base[sender], self.clock, self._events, self._made
+        # Looking on must not change what happens, so a message that is logged takes the same draws as any other.
+        logged = message.height == self.log_height
         extras = self._extras(len(receivers))
         sent = 0
         for receiver, extra in zip(receivers, extras, strict=False):
             if receiver != sender:
                 made += 1
                 sent += 1
-                heappush(events, (clock + row[receiver] + extra, made, receiver, message))
+                at = clock + row[receiver] + extra
+                heappush(events, (at, made, receiver, message))
+                if logged:
+                    place = (message.kind, sender, receiver, message.view, message.height)
+                    self.log.append((clock, at, *place, True, message))
         self._made = made
         self.counts[message.kind] = self.counts.get(message.kind, 0) + sent
 

@@ -174,3 +174,10 @@ def test_validators_that_are_down_may_be_named_by_an_array():
     assert listed.fingerprint == array.fingerprint
     with pytest.raises(ArgumentTypeError, match=r"crashed\[0\] is \[1\]"):
         pbft.simulate(n=4, blocks=1, crashed=np.array([[1]]))
+
+
+def test_looking_at_the_messages_of_a_block_changes_nothing():
+    for changes in ({}, {"byzantine": 2, "seed": 3}, {"loss": 0.05}):
+        seen = pbft.simulate(n=7, blocks=3, message_log=2, **changes)
+        assert seen.message_log.height > 0
+        assert seen.fingerprint == pbft.simulate(n=7, blocks=3, **changes).fingerprint
