@@ -21,6 +21,7 @@ import build_shapes
 import build_solar
 import build_system
 import build_tariffs
+import build_weather
 import numpy as np
 import polars as pl
 from tables import Table
@@ -39,6 +40,7 @@ FAMILIES = (
     build_shapes,
     build_solar,
     build_consortium,
+    build_weather,
 )
 # The clear sky passes through mathematical functions whose last digit differs between machines; the files hold four.
 TOLERANCE = 2e-4

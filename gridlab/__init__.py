@@ -27,9 +27,12 @@ _FACE: dict[str, tuple[str, str | None]] = {
     "Consensus": ("gridlab.chain.consensus", "Consensus"),
     "ConsortiumChain": ("gridlab.chain.consortium", "ConsortiumChain"),
     "EnergyTradingContract": ("gridlab.market.agreements.contracts", "EnergyTradingContract"),
+    "Feeds": ("gridlab.oracle.feeds", "Feeds"),
+    "Governance": ("gridlab.governance.governance", "Governance"),
     "Lab": ("gridlab.lab", "Lab"),
     "Market": ("gridlab.market.market", "Market"),
     "MarketSequence": ("gridlab.market.time_scales.sequence", "MarketSequence"),
+    "Oracle": ("gridlab.oracle.oracle", "Oracle"),
     "PublicChain": ("gridlab.chain.public.chain", "PublicChain"),
     "Run": ("gridlab.run", "Run"),
     "agents": ("gridlab.agents", None),
@@ -63,9 +66,12 @@ __all__ = [
     "Consensus",
     "ConsortiumChain",
     "EnergyTradingContract",
+    "Feeds",
+    "Governance",
     "Lab",
     "Market",
     "MarketSequence",
+    "Oracle",
     "PublicChain",
     "Run",
     "__version__",
@@ -110,6 +116,7 @@ if TYPE_CHECKING:
     from gridlab.compliance.verifying import verify as verify
     from gridlab.datasets import dataset as dataset
     from gridlab.datasets import datasets as datasets
+    from gridlab.governance.governance import Governance as Governance
     from gridlab.lab import Lab as Lab
     from gridlab.lab_store import open_lab as open  # noqa: A004 - gl.open, as gl.load
     from gridlab.learn import notebook as notebook  # type: ignore[no-redef]  # the module of that name is hidden by it
@@ -119,6 +126,8 @@ if TYPE_CHECKING:
     from gridlab.market.core.result import Clearing as Clearing
     from gridlab.market.market import Market as Market
     from gridlab.market.time_scales.sequence import MarketSequence as MarketSequence
+    from gridlab.oracle.feeds import Feeds as Feeds
+    from gridlab.oracle.oracle import Oracle as Oracle
     from gridlab.run import Run as Run
     from gridlab.run_file import load as load
     from gridlab.scenarios.catalogue import scenario as scenario

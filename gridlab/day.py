@@ -6,7 +6,7 @@ seals what stands here, and a slider looks at it without.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property, partial
 from time import perf_counter
@@ -31,6 +31,7 @@ from gridlab.market.local_first.tiered import TieredClearing
 from gridlab.market.market import Market
 from gridlab.market.time_scales.sequence import MarketSequence
 from gridlab.market.time_scales.sequence_result import SequenceResult
+from gridlab.observed_day import Observed
 
 __all__ = ["MarketDay", "market_day", "retail_rates"]
 
@@ -57,6 +58,8 @@ class MarketDay:
         Wall-clock time of the clearing call.
     stages : SequenceResult or None
         Where the agents trade on forecasts: every stage from day-ahead to imbalance; `clearing` is the day-ahead one.
+    observed : Observed or None
+        Where agents and settlement read the oracle: the world, and what the network reported of it.
     """
 
     slots: pl.Series
@@ -71,6 +74,7 @@ class MarketDay:
     rates: Rates
     clearing_seconds: float
     stages: SequenceResult | None = None
+    observed: Observed | None = None
 
     @cached_property
     def statements(self) -> pl.DataFrame:
@@ -83,21 +87,26 @@ class MarketDay:
         untraded = self.rest.select("slot", "account", from_utility="imported", to_utility="exported")
         return statements(untraded, self.rates, is_on_peak(pl.col("slot")))
 
-    @cached_property
+    @property
     def best_welfare(self) -> int:
         """The highest welfare that these orders allow under the market's rule of the game (micro-THB).
 
         Of the volume that clears at one price per book; with charges inside the crossing test, of a transport linear
         program; with zones coupled, of the coupling itself.
         """
+        return int(self.best_welfare_by_slot["best_welfare"].sum())
+
+    @cached_property
+    def best_welfare_by_slot(self) -> pl.DataFrame:
+        """``slot``, ``best_welfare`` (micro-THB), one row per book."""
         clearing = self.clearing
         if isinstance(clearing, TieredClearing):
-            return int(clearing.optimum()["best_welfare"].sum())
+            return clearing.optimum().select("slot", "best_welfare")
         if "best_welfare" in clearing.prices.columns:
-            return int(clearing.prices["best_welfare"].sum())
+            return clearing.prices.select("slot", "best_welfare")
         if clearing.rule == "continuous":
             clearing = clear(self.orders)
-        return int(clearing.prices["welfare"].sum())
+        return clearing.prices.select("slot", best_welfare="welfare")
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """Return the frames from which key figures are computed, by the names that a run gives them."""
@@ -132,35 +141,63 @@ class MarketDay:
         return pl.concat([*paid, billed, self.imbalance]).sort("slot", maintain_order=True)
 
 
-def retail_rates(market: Market, accounts: pl.DataFrame, month: str) -> Rates:
-    """Return the retail terms of `accounts` in a billing `month` ("2026-05") under the market's levers."""
+def retail_rates(market: Market, accounts: pl.DataFrame, month: str, carbon_tax: int = 0) -> Rates:
+    """Return the retail terms of `accounts` in a billing `month` ("2026-05") under the market's levers.
+
+    `carbon_tax` is on energy from the grid (0.1 THB/MWh).
+    """
     ft = market.retail.ft_rate()
     rates = marginal_rates(accounts.select("tariff", "voltage", "monthly_kwh"), month=month)
     energy = accounts.select("account", on_peak=rates["on_peak"] + ft, off_peak=rates["off_peak"] + ft)
-    return Rates(energy, market.retail.buy_back_price(), market.retail.vat_share())
+    return Rates(energy, market.retail.buy_back_price(), market.retail.vat_share(), carbon_tax)
 
 
-def market_day(market: Market, agents: Agents, slots: pl.Series, sequence: MarketSequence | None = None) -> MarketDay:
+def market_day(
+    market: Market,
+    agents: Agents,
+    slots: pl.Series,
+    sequence: MarketSequence | None = None,
+    *,
+    carbon_tax: int = 0,
+    readings: pl.DataFrame | None = None,
+    observed: Observed | None = None,
+    one_session: bool = True,
+    stopped: Collection[str] = (),
+) -> MarketDay:
     """Clear and bill `slots` (`gridlab.calendar.slots`) for the agents' orders under the market's levers.
 
     With a `sequence` the agents bid on forecasts, and what they missed is settled as imbalance; without one they know
-    their meters when they bid.
+    their meters when they bid. `carbon_tax` is on energy from the grid (0.1 THB/MWh), so that a buyer in the market
+    avoids it. `readings` are the agents' own unless given; with `observed` (and a sequence) they, the forecasts and the
+    prices that imbalance refers to are what the world and the oracle network gave. Without `one_session` the gate of
+    each slot closes alone, so that the circuit breaker, which compares the slots of a session, has nothing to compare.
+    In zones that are `stopped` nobody places an order.
     """
     accounts = agents.accounts()
-    readings = agents.readings(slots)
-    rates = retail_rates(market, accounts, billing_month(slots[0]))
+    if observed is not None:
+        readings = observed.readings
+    elif readings is None:
+        readings = agents.readings(slots)
+    rates = retail_rates(market, accounts, billing_month(slots[0]), carbon_tax)
     terms = market.landed_terms()
     wishes = partial(_wishes, market, agents, accounts, rates)
     if sequence is not None:
         return _day_on_forecasts(
-            market, sequence, wishes, readings, slots=slots, accounts=accounts, rates=rates, seed=agents.seed
-        )
+            market, sequence, wishes, readings, slots=slots, accounts=accounts, rates=rates, seed=agents.seed,
+            observed=observed,
+        )  # fmt: skip
     net = pl.col("load") - pl.col("generation")
     zones = readings.join(accounts.select("account", "zone"), on="account", maintain_order="left")
     wished = wishes(zones.select("slot", "zone", "account", net=net))
+    if stopped:
+        wished = wished.filter(~pl.col("zone").cast(pl.String).is_in(sorted(stopped)))
     orders = market.protection.limit(wished)
     started = perf_counter()
-    clearing, halts = market.session(orders, accounts)
+    if one_session:
+        clearing, halts = market.session(orders, accounts)
+    else:
+        clearing = market.clear(orders, accounts)
+        halts = clearing.prices.select("slot", "zone").clear()
     trades = clearing.trades
     seconds = perf_counter() - started
     billed = terms.bill(trades, accounts)
@@ -170,7 +207,7 @@ def market_day(market: Market, agents: Agents, slots: pl.Series, sequence: Marke
 
 def _wishes(market: Market, agents: Agents, accounts: pl.DataFrame, rates: Rates, needs: pl.DataFrame) -> pl.DataFrame:
     """Return the orders that the agents wish to place for `needs` (``slot``, ``zone``, ``account``, ``net`` in Wh)."""
-    landed = pl.when(is_on_peak(pl.col("slot"))).then("on_peak").otherwise("off_peak")
+    landed = pl.when(is_on_peak(pl.col("slot"))).then(pl.col("on_peak")).otherwise(pl.col("off_peak"))
     priced = (
         needs.lazy()
         .join(rates.energy.lazy(), on="account", how="left", maintain_order="left")
@@ -180,7 +217,7 @@ def _wishes(market: Market, agents: Agents, accounts: pl.DataFrame, rates: Rates
             pl.col("zone").cast(accounts["zone"].dtype),
             "account",
             "net",
-            value=market.value_of(landed, pl.col("voltage")),
+            value=market.value_of(landed + rates.carbon_tax, pl.col("voltage")),
         )
         .collect()
     )
@@ -200,6 +237,7 @@ def _day_on_forecasts(
     accounts: pl.DataFrame,
     rates: Rates,
     seed: int,
+    observed: Observed | None,
 ) -> MarketDay:
     floor, cap = market.limits()
     started = perf_counter()
@@ -208,6 +246,8 @@ def _day_on_forecasts(
         accounts,
         lambda needs: market.protection.limit(wishes(needs)),
         auction=lambda orders: market.clear(orders, accounts),
+        forecasts=None if observed is None else observed.forecasts,
+        references=None if observed is None else observed.references,
         reserve=account_of("Reserve plant", accounts.height),
         floor=floor,
         cap=cap,
@@ -218,5 +258,5 @@ def _day_on_forecasts(
     halts = stages.day_ahead.prices.select("slot", "zone").clear()
     return MarketDay(
         slots, accounts, readings, stages.orders, stages.orders, halts, stages.day_ahead, billed, stages.rest(), rates,
-        seconds, stages,
+        seconds, stages, observed,
     )  # fmt: skip

@@ -17,6 +17,7 @@ __all__ = [
     "ChainError",
     "DatasetError",
     "FrameError",
+    "GovernanceError",
     "GridlabError",
     "LedgerError",
     "LeverError",
@@ -24,9 +25,11 @@ __all__ = [
     "MissingProofError",
     "MissingRunError",
     "MissingStoreError",
+    "OracleError",
     "ReportError",
     "RunFileError",
     "ScenarioError",
+    "StablecoinError",
     "StoreError",
     "TariffError",
     "UnknownLeverError",
@@ -90,8 +93,20 @@ class LedgerError(ChainError):
     """A transfer that the ledger does not accept."""
 
 
+class GovernanceError(GridlabError, ValueError):
+    """A proposal, vote or delegation that governance does not accept."""
+
+
 class CertificateError(ChainError, FrameError):
     """A certificate or credit that is issued, transferred, retired or counted against its rules."""
+
+
+class OracleError(ChainError, FrameError):
+    """Observations or reports of the oracle network that break its rules."""
+
+
+class StablecoinError(ChainError):
+    """A proof of liabilities, or a run on WATT, that does not hold."""
 
 
 class MissingProofError(ChainError, FileNotFoundError):

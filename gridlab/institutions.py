@@ -6,7 +6,7 @@ import polars as pl
 
 from gridlab.market.charges.settlement import Institutions
 
-__all__ = ["INSTITUTIONS", "account_of", "institutions_frame", "institutions_of"]
+__all__ = ["GOVERNANCE_SEAT", "INSTITUTIONS", "SEATS", "account_of", "institutions_frame", "institutions_of"]
 
 # name -> role on the chain; their accounts follow those of the prosumers in this order
 INSTITUTIONS = {
@@ -19,7 +19,16 @@ INSTITUTIONS = {
     "ERC": "regulator",
     "EGAT": "certificate_issuer",
     "Reserve plant": "trader",
+    "Bridge vault": "bridge_operator",
+    "Oracle network": "oracle",
+    "SEC": "regulator",
+    "GRID holders": "treasury",
 }
+
+# Seat of the emergency council -> whose account signs for it. Its make-up is a teaching choice: no Thai rule names one.
+SEATS = {"ERC": "ERC", "BOT": "Reserve bank", "SEC": "SEC", "EGAT": "EGAT", "market operator": "Market operator"}
+# Brings to the consortium what GRID holders have voted on the public chain.
+GOVERNANCE_SEAT = "GRID holders"
 
 
 def account_of(institution: str, prosumers: int) -> int:

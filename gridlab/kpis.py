@@ -1,8 +1,9 @@
 """The key figures of a run, each with its unit, computed from the run's frames alone.
 
 Savings are those of the accounts: their statements if nobody traded, less what they paid with the market. What they
-save, utilities, state and market operator together forgo; the table shows all four, and the sum is zero. Only payments
-among them are counted: what the utilities save by buying less energy wholesale is not.
+save, utilities, state and market operator together forgo; the table shows all four, and the sum is zero; where the lab
+reads the oracle, its providers' fees are the fifth. Only payments among them are counted: what the utilities save by
+buying less energy wholesale is not.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def balances(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         ``account``, ``kind``, ``zone``, ``without``, ``with_market``, ``saving`` (micro-THB; positive is paid, a
         negative bill is income).
     """
-    due = (pl.col("retail") + pl.col("retail_vat") - pl.col("buy_back")).sum()
+    due = (pl.col("retail") + pl.col("retail_vat") + pl.col("carbon_tax") - pl.col("buy_back")).sum()
     trades = frames["trades"]
     paid = trades.drop_nulls("buyer").group_by(account="buyer").agg(paid=pl.col("gross").sum())
     kept = pl.col("amount") - pl.col("seller_wheeling") - pl.col("seller_losses") - pl.col("seller_vat")
@@ -131,6 +132,7 @@ def key_figures(
         *_grid_rows(frames, carbon_factor),
         *_certificate_rows(frames),
         *_chain_rows(frames),
+        *_public_rows(frames),
         ("orders", frames["orders"].height, "orders"),
         ("trades", frames["trades"].height, "trades"),
         ("orders_per_second", frames["orders"].height / clearing_seconds if clearing_seconds > 0 else 0.0, "orders/s"),
@@ -193,7 +195,8 @@ def _money_rows(frames: Mapping[str, pl.DataFrame], money: pl.DataFrame) -> _Row
     # The system operator and its reserve belong to EGAT, so that what is paid for imbalance stays with the utilities.
     imbalance = _total(frames["accounts"].join(_imbalance_due(frames["imbalance"]), on="account"), "imbalance")
     utilities = retail - buy_back + _total(trades, "wheeling") + _total(trades, "losses") + rent + imbalance
-    state = _total(now, "retail_vat") - _total(before, "retail_vat") + _total(trades, "vat")
+    tax = _total(now, "carbon_tax") - _total(before, "carbon_tax")
+    state = _total(now, "retail_vat") - _total(before, "retail_vat") + _total(trades, "vat") + tax
     yield "bills_without_market", without / MICRO, "THB"
     yield "bills_with_market", with_market / MICRO, "THB"
     yield "savings", (without - with_market) / MICRO, "THB"
@@ -201,7 +204,12 @@ def _money_rows(frames: Mapping[str, pl.DataFrame], money: pl.DataFrame) -> _Row
     yield "utilities_gain", utilities / MICRO, "THB"
     yield "state_gain", state / MICRO, "THB"
     fees = _total(frames.get("fees", _NO_FEES), "fees")
-    yield "operator_gain", (_total(trades, "fee") + operator + fees) / MICRO, "THB"
+    scores = frames.get("oracle_scores")
+    data = 0 if scores is None else _total(scores, "fees")
+    yield "operator_gain", (_total(trades, "fee") + operator + fees - data) / MICRO, "THB"
+    if scores is not None:
+        yield "oracle_fees", data / MICRO, "THB"
+    yield "carbon_tax_paid", _total(now, "carbon_tax") / MICRO, "THB"
     yield "congestion_rent", rent / MICRO, "THB"
     yield "imbalance_paid", imbalance / MICRO, "THB"
     yield "wheeling_paid", _total(trades, "wheeling") / MICRO, "THB"
@@ -259,3 +267,14 @@ def _chain_rows(frames: Mapping[str, pl.DataFrame]) -> _Rows:
     yield "consensus_messages", _total(rounds, "messages") / rounds.height, "messages/block"
     yield "view_changes", _total(rounds, "view_changes"), "changes"
     yield "chain_fees", _total(frames.get("fees", _NO_FEES), "fees") / MICRO, "THB"
+
+
+def _public_rows(frames: Mapping[str, pl.DataFrame]) -> _Rows:
+    """Yield what the public chain did beside the market; nothing where there was none."""
+    blocks, anchors = frames.get("public_blocks"), frames.get("anchors")
+    if blocks is None or blocks.is_empty():
+        return
+    yield "public_finality_p99", blocks["finality_ms"].quantile(0.99, "linear") / 1000, "s"  # type: ignore[operator]
+    yield "public_transactions", _total(blocks, "transactions"), "transactions"
+    yield "public_fees", (_total(blocks, "fees") + _total(blocks, "tips")) / MICRO, "GRID"
+    yield "anchors", 0 if anchors is None else anchors.height, "anchors"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,28 +11,39 @@ import polars as pl
 
 from gridlab import calendar
 from gridlab.agents import Agents
-from gridlab.alerts import alerts
+from gridlab.chain.bridge.terms import BridgeTerms
 from gridlab.chain.consensus import Consensus
+from gridlab.chain.emergency.levers import Emergency
+from gridlab.chain.public.terms import PublicTerms
 from gridlab.chain.store.connection import store_path
 from gridlab.day import MarketDay, market_day
 from gridlab.doors import through
 from gridlab.errors import ArgumentError, ArgumentTypeError, TariffError
-from gridlab.institutions import institutions_frame, institutions_of
+from gridlab.governance.governance import Governance
 from gridlab.kpis import key_figures
-from gridlab.lab_store import facts_of, keep_in
-from gridlab.levers import Levers, switch
+from gridlab.lab_run import run_lab
+from gridlab.levers import Levers, number, switch
 from gridlab.market.charges.tariff_table import ft_rate
 from gridlab.market.green.carbon import Carbon
 from gridlab.market.market import Market
 from gridlab.market.time_scales.sequence import MarketSequence
-from gridlab.recording import Recorder
-from gridlab.run import Run, RunFacts
+from gridlab.observed_day import Observed, observe
+from gridlab.oracle.feeds import Feeds
+from gridlab.oracle.oracle import Oracle
+from gridlab.run import Run
 from gridlab.seeds import check_seed
 
 __all__ = ["DEFAULT_START", "Lab"]
 
 # A working Wednesday in the last Ft period that is sourced (May to August 2026).
 DEFAULT_START = "2026-05-06"
+
+# Ten of the hundred validators that the public chain has, and no empty blocks between two delivery slots, so that a day
+# takes seconds.
+_SANDBOX_PUBLIC = {"validators": 10, "idle_slots": 150}
+
+# Who the people are and how the chains run cannot be changed in the middle of a day.
+_VOTABLE = ("market", "carbon", "governance")
 
 
 class Lab(Levers):
@@ -45,6 +56,12 @@ class Lab(Levers):
     carbon : Carbon, optional
     sequence : MarketSequence, optional
     consensus : Consensus, optional
+    public : PublicTerms, optional
+    bridge : BridgeTerms, optional
+    feeds : Feeds, optional
+    oracle : Oracle, optional
+    governance : Governance, optional
+    emergency : Emergency, optional
         A part that is not given gets the Thai default.
     start : str, date or datetime
         The first slot begins at its midnight, Bangkok time.
@@ -60,13 +77,35 @@ class Lab(Levers):
     'pay_as_bid'
     """
 
-    parts = ("market", "agents", "carbon", "sequence", "consensus")
+    parts = (
+        *("market", "agents", "carbon", "sequence", "consensus"),
+        *("public", "bridge", "feeds", "oracle", "governance", "emergency"),
+    )
 
     trade_on_forecasts = switch(
         default=False,
         label="Trade on forecasts: day-ahead, intraday, balancing, imbalance",
         label_th="ซื้อขายด้วยค่าพยากรณ์: ล่วงหน้าหนึ่งวัน ระหว่างวัน รักษาสมดุล และชำระความไม่สมดุล",
         source="teaching choice (S); off: agents know their meters when they bid",
+        governed_by="teacher (scenario)",
+    )
+
+    read_oracle = switch(
+        default=False,
+        label="Agents and settlement read the oracle network",
+        label_th="ผู้ซื้อขายและการชำระราคาอ่านข้อมูลจากเครือข่ายออราเคิล",
+        source="teaching choice (S); off: the weather of the dataset, and nobody needs a report",
+        governed_by="teacher (scenario)",
+    )
+    low_turnout = number(
+        20.0,
+        0.0,
+        100.0,
+        1.0,
+        unit="%",
+        label="Turnout below which an alert is raised",
+        label_th="สัดส่วนผู้มาใช้สิทธิที่ต่ำกว่านี้จะแจ้งเตือน",
+        source="teaching choice (S)",
         governed_by="teacher (scenario)",
     )
 
@@ -78,6 +117,12 @@ class Lab(Levers):
         carbon: Carbon | None = None,
         sequence: MarketSequence | None = None,
         consensus: Consensus | None = None,
+        public: PublicTerms | None = None,
+        bridge: BridgeTerms | None = None,
+        feeds: Feeds | None = None,
+        oracle: Oracle | None = None,
+        governance: Governance | None = None,
+        emergency: Emergency | None = None,
         start: str | date | datetime = DEFAULT_START,
         seed: int | None = None,
         title: str = "A Thai day",
@@ -94,11 +139,24 @@ class Lab(Levers):
         self.carbon = _part("carbon", carbon, Carbon) or Carbon()
         self.sequence = _part("sequence", sequence, MarketSequence) or MarketSequence()
         self.consensus = _part("consensus", consensus, Consensus) or Consensus()
+        self.public = _part("public", public, PublicTerms) or PublicTerms(**_SANDBOX_PUBLIC)
+        self.bridge = _part("bridge", bridge, BridgeTerms) or BridgeTerms()
+        self.feeds = _part("feeds", feeds, Feeds) or Feeds(self.seed)
+        self.oracle = _part("oracle", oracle, Oracle) or Oracle()
+        self.governance = _part("governance", governance, Governance) or Governance()
+        self.emergency = _part("emergency", emergency, Emergency) or Emergency()
+        self.governance.agenda.table = self.votable
         self.start = calendar.slots(start, slots=1)[0].replace(hour=0, minute=0)
         self.title = title
         self.title_th = title_th
         self._store: tuple[Path, int] | None = None
         super().__init__()
+
+    def conflict(self, values: Mapping[str, Any]) -> str | None:
+        """Refuse to read the oracle where nobody forecasts: agents who know their meters need no report."""
+        if values["read_oracle"] and not values["trade_on_forecasts"]:
+            return "read_oracle is on and trade_on_forecasts off; set both, since reports serve forecasts and imbalance"
+        return None
 
     @classmethod
     def thailand(
@@ -140,12 +198,23 @@ class Lab(Levers):
             carbon=type(self.carbon)(),
             sequence=type(self.sequence)(),
             consensus=type(self.consensus)(),
+            public=type(self.public)(),
+            bridge=type(self.bridge)(),
+            feeds=self.feeds.with_seed(seed),
+            oracle=self.oracle.twin(),
+            governance=type(self.governance)(),
+            emergency=type(self.emergency)(),
             start=self.start,
             seed=seed,
             title=self.title,
             title_th=self.title_th,
         )
+        fresh.governance.agenda.read_json(self.governance.agenda.to_json())
         return fresh.set(self.lever_values())
+
+    def votable(self) -> pl.DataFrame:
+        """Return the rows of `levers` that votes may move while a run goes on: market, carbon and governance itself."""
+        return self.levers().filter(pl.col("path").str.split(".").list.first().is_in(_VOTABLE))
 
     def slots(self, *, hours: float | None = None, slots: int | None = None) -> pl.Series:
         """Return the delivery slots of a run from the lab's start: a day where neither argument is given."""
@@ -153,10 +222,26 @@ class Lab(Levers):
             hours = 24
         return calendar.slots(self.start, hours=hours, slots=slots)
 
-    def day(self, *, hours: float | None = None, slots: int | None = None) -> MarketDay:
-        """Compute the market of a run without signing or sealing anything: what a moving slider looks at."""
+    def day(self, *, hours: float | None = None, slots: int | None = None, sign: bool = False) -> MarketDay:
+        """Compute the market of a run without sealing anything: what a moving slider looks at.
+
+        With `sign` the oracle's reports, where the lab reads them, are signed for a chain.
+        """
         sequence = self.sequence if self.trade_on_forecasts else None
-        return market_day(self.market, self.agents, self.slots(hours=hours, slots=slots), sequence)
+        observed = self._observed(self.slots(hours=hours, slots=slots), sign=sign)
+        return market_day(
+            self.market,
+            self.agents,
+            self.slots(hours=hours, slots=slots),
+            sequence,
+            carbon_tax=self.carbon.tax_on_energy(),
+            observed=observed,
+        )
+
+    def _observed(self, slots: pl.Series, *, sign: bool) -> Observed | None:
+        if not self.read_oracle:
+            return None
+        return observe(self.agents, self.sequence, self.feeds, self.oracle, slots, sign=sign)
 
     def preview(self, *, hours: float | None = None, slots: int | None = None) -> pl.DataFrame:
         """Return the key figures of a run (``kpi``, ``value``, ``unit``) without its chain."""
@@ -207,50 +292,10 @@ class Lab(Levers):
         StoreError
             The store is of another lab or length, damaged, in use, or the disk refuses a block.
         """
-        keep = None
         if self._store is not None:
             store = self._store[0] if store is None else store
             slots = self._store[1] if hours is None and slots is None else slots
-        day = self.day(hours=hours, slots=slots)
-        if store is not None:
-            keep = partial(keep_in, path=store_path(store), facts=facts_of(self, day.slots.len()))
-        institutions = institutions_of(day.accounts)
-        settlement = day.transfers(institutions)
-        recorder = Recorder(
-            day,
-            self.market,
-            self.consensus,
-            settlement,
-            institutions,
-            seed=self.seed,
-            margin=self.market.deposit_margin,
-        )
-        chain = recorder.record(progress=progress, keep=keep)
-        frames = {
-            **day.frames(),
-            "settlement": settlement,
-            "institutions": institutions_frame(day.accounts),
-            "alerts": alerts(day, self.market),
-            "certificates": chain.certificates,
-            "certificates_carried": recorder.issue.carried,
-            "consensus": chain.rounds,
-            "fees": chain.fees,
-        }
-        return Run(self._facts(day), frames, chain)
-
-    def _facts(self, day: MarketDay) -> RunFacts:
-        return RunFacts(
-            title=self.title,
-            title_th=self.title_th,
-            seed=self.seed,
-            prosumers=self.agents.prosumers,
-            start=self.start.isoformat(),
-            slots=day.slots.len(),
-            levers=self.lever_values(),
-            carbon_factor=self.carbon.grid_factor,
-            clearing_seconds=day.clearing_seconds,
-            best_welfare=day.best_welfare,
-        )
+        return run_lab(self, self.slots(hours=hours, slots=slots), progress=progress, store=store)
 
     def controls(self) -> Any:
         """Return live controls (ipywidgets) for this lab's levers."""

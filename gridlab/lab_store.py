@@ -1,7 +1,8 @@
 """A lab in a file: what it was started with and every block of its run, so that a killed run can be finished.
 
 The run of a lab repeats itself to the letter. So a store that was left half full is finished by running the lab again:
-each block that it holds must come again, byte by byte, which proves it anew, and what is missing is written.
+each block that it holds must come again, byte by byte, which proves it anew, and what is missing is written. The final
+blocks of the public chain stand in the same file, as notes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridlab.chain.consortium import ConsortiumChain
+from gridlab.chain.public import PublicChain
 from gridlab.chain.store import Store
 from gridlab.chain.store.connection import store_path
 from gridlab.errors import GridlabError, StoreError
@@ -20,10 +22,11 @@ from gridlab.errors import GridlabError, StoreError
 if TYPE_CHECKING:
     from gridlab.lab import Lab
 
-__all__ = ["LabFacts", "facts_of", "keep_in", "open_lab"]
+__all__ = ["LabFacts", "PublicKeeper", "facts_of", "keep_in", "open_lab", "stored_public_blocks"]
 
 _NOTE = "lab"
-_FORMAT = "gridlab-lab/1"
+_PUBLIC = "public/"
+_FORMAT = "gridlab-lab/2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,10 @@ class LabFacts:
         Length of the run.
     levers : mapping of str to object
         Lever path -> value.
+    agenda : str
+        What holders of GRID do in the run (`gridlab.governance.agenda.Agenda.to_json`).
+    oracle, weather : str
+        Bribes and cuts (`gridlab.oracle.oracle.Oracle.acts`), and the weather that was ordered.
     """
 
     version: str
@@ -53,6 +60,9 @@ class LabFacts:
     start: str
     slots: int
     levers: Mapping[str, Any]
+    agenda: str
+    oracle: str
+    weather: str
 
     def to_bytes(self) -> bytes:
         """Return the facts as JSON, the same bytes for the same facts."""
@@ -74,7 +84,7 @@ class LabFacts:
         """Say what differs from `other`, one sentence each; the version and the titles do not count."""
         said = [
             f"{name} is {getattr(self, name)!r}, not {getattr(other, name)!r}"
-            for name in ("seed", "prosumers", "start", "slots")
+            for name in ("seed", "prosumers", "start", "slots", "agenda", "oracle", "weather")
             if getattr(self, name) != getattr(other, name)
         ]
         paths = dict.fromkeys([*self.levers, *other.levers])
@@ -86,8 +96,20 @@ class LabFacts:
 
 
 def facts_of(lab: Lab, slots: int) -> LabFacts:
-    """Return what a run of `lab` over so many slots is made of."""
+    """Return what a run of `lab` over so many slots is made of.
+
+    Raises
+    ------
+    StoreError
+        A user's own series stands in place of a feed: the file could not make the lab again.
+    """
     from gridlab import __version__
+
+    if lab.feeds.replaced:
+        raise StoreError(
+            f"feeds: {', '.join(lab.feeds.replaced)} is a series of your own, which the store does not hold, so that "
+            "gl.open could not make this lab again; lab.feeds.restore(feed), or run without a store"
+        )
 
     return LabFacts(
         version=__version__,
@@ -98,11 +120,56 @@ def facts_of(lab: Lab, slots: int) -> LabFacts:
         start=lab.start.isoformat(),
         slots=slots,
         levers=lab.lever_values(),
+        agenda=lab.governance.agenda.to_json(),
+        oracle=lab.oracle.acts,
+        weather=lab.feeds.ordered,
     )
 
 
-def keep_in(chain: ConsortiumChain, path: str | Path, facts: LabFacts) -> None:
+class PublicKeeper:
+    """Writes the final blocks of a lab's public chain into the store of its consortium chain.
+
+    Parameters
+    ----------
+    store : Store
+        Open for writing; the blocks that it holds already must come again.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._stored, self._kept = store, stored_public_blocks(store), 0
+
+    def __call__(self, public: PublicChain) -> None:
+        """Write what has become final since the last call.
+
+        Raises
+        ------
+        StoreError
+            A block is not the one that the store holds, or the disk refuses it.
+        """
+        notes = {}
+        for height in range(self._kept + 1, public.height + 1):
+            data = public.block(height).to_bytes()
+            if height not in self._stored:
+                notes[f"{_PUBLIC}{height:010d}"] = data
+            elif self._stored[height] != data:
+                raise StoreError(
+                    f"{self._store.path}: block {height} of the public chain is not the one that this run makes; the "
+                    "file is damaged or was written by other code; take another copy, or another file name"
+                )
+        if notes:
+            self._store.write_notes(notes)
+        self._kept = public.height
+
+
+def stored_public_blocks(store: Store) -> dict[int, bytes]:
+    """Return height -> canonical bytes of the public chain's final blocks in a store."""
+    return {int(name.removeprefix(_PUBLIC)): data for name, data in store.notes.items() if name.startswith(_PUBLIC)}
+
+
+def keep_in(chain: ConsortiumChain, path: str | Path, facts: LabFacts) -> PublicKeeper:
     """Let a chain live in the store at `path`: a new one, or one that a run on the same facts left.
+
+    Returns who keeps the public chain beside it.
 
     Raises
     ------
@@ -112,8 +179,7 @@ def keep_in(chain: ConsortiumChain, path: str | Path, facts: LabFacts) -> None:
         The store is of another lab or of another length, damaged, in use, or cannot be written.
     """
     if not store_path(path).exists():
-        chain.store_in(path, notes={_NOTE: facts.to_bytes()})
-        return
+        return PublicKeeper(chain.store_in(path, notes={_NOTE: facts.to_bytes()}))
     stored = _facts_in(path)
     differ = stored.differences(facts)
     if differ:
@@ -122,7 +188,7 @@ def keep_in(chain: ConsortiumChain, path: str | Path, facts: LabFacts) -> None:
             "that wrote it, another file name begins a new one"
         )
     try:
-        chain.resume_in(path)
+        return PublicKeeper(chain.resume_in(path))
     except StoreError as problem:
         if stored.version == facts.version:
             raise
@@ -185,4 +251,7 @@ def open_lab(path: str | Path) -> Lab:
         raise StoreError(
             f"{path}: was written by gridlab {facts.version}, whose lab this version does not know ({problem})"
         ) from problem
+    lab.governance.agenda.read_json(facts.agenda)
+    lab.oracle.read_acts(facts.oracle)
+    lab.feeds.read_ordered(facts.weather)
     return lab.stored_in(path, slots=facts.slots)

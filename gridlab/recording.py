@@ -5,7 +5,8 @@ a block at its start takes one signed batch of orders from every trader and clos
 the orders and pays for every trade. A block for each slot takes the meter readings, signed by the utilities, and what
 the market operator settles beside the trades. The last block issues the certificates that the readings earned. Where
 agents trade on forecasts, the day is more than one auction; then the market operator records its trades and settles
-them slot by slot.
+them slot by slot. Beside it runs the public chain, which is told the consortium's roots and at the end its certificates
+(`gridlab.public_side`).
 """
 
 from __future__ import annotations
@@ -18,22 +19,36 @@ from functools import cached_property
 import polars as pl
 from tqdm.auto import tqdm
 
+from gridlab.chain.bridge import BridgeTerms
 from gridlab.chain.consensus import Consensus
 from gridlab.chain.consortium import ConsortiumChain
+from gridlab.chain.emergency.levers import Emergency
 from gridlab.chain.keys import KeyPair, sandbox
 from gridlab.chain.ledger import ASSETS, CODES
+from gridlab.chain.moments import require_microseconds
+from gridlab.chain.public import PublicChain
+from gridlab.chain.public.pallets import Pallet
+from gridlab.chain.public.terms import PublicTerms
 from gridlab.chain.trades import canonical_trades
 from gridlab.day import MarketDay
 from gridlab.errors import ChainError
+from gridlab.governance.agenda import Agenda
+from gridlab.holders import holders
 from gridlab.institutions import INSTITUTIONS, account_of, institutions_frame
 from gridlab.market.charges.landed import share_of
-from gridlab.market.charges.settlement import Institutions
+from gridlab.market.charges.settlement import SETTLEMENT, Institutions
 from gridlab.market.exchange import MarketExchange, chain_transfers
 from gridlab.market.green.certificates import Issue, issue_from_readings
 from gridlab.market.market import Market
+from gridlab.oracle.oracle import Oracle
+from gridlab.oracle_recording import OracleDesk, provider_names
+from gridlab.public_side import MOVES, PublicSide, public_chain_of
 from gridlab.units import MICRO, share
 
-__all__ = ["Recorder"]
+__all__ = ["Keep", "Recorder"]
+
+# Puts a chain into a store, and returns who keeps the public one.
+Keep = Callable[[ConsortiumChain], Callable[[PublicChain], None]]
 
 # No order batch is larger: names of columns and zones, signature and header; then at most 52 bytes an order.
 _BATCH_BYTES = 2_048
@@ -51,6 +66,18 @@ class Recorder:
         Whose levers the chain's exchange reads.
     consensus : Consensus
         Who orders and certifies the blocks.
+    public : PublicTerms
+        How the public chain runs.
+    bridge : BridgeTerms
+        How often it is told the consortium's roots.
+    oracle : Oracle
+        Whose providers are appointed where the day was observed.
+    emergency : Emergency
+        How many seats of the council stop the market, and for how long.
+    pallets : list of Pallet
+        What the public chain has beside its own: governance.
+    agenda : Agenda
+        What holders of GRID will do.
     settlement : polars.DataFrame
         Every payment of the day, ordered by slot (`MarketDay.transfers`).
     institutions : Institutions
@@ -63,20 +90,27 @@ class Recorder:
     day: MarketDay
     market: Market
     consensus: Consensus
+    public: PublicTerms
+    bridge: BridgeTerms
+    oracle: Oracle
+    emergency: Emergency
+    pallets: list[Pallet]
+    agenda: Agenda
     settlement: pl.DataFrame
     institutions: Institutions
     seed: int
     margin: float
 
-    def record(self, *, progress: bool, keep: Callable[[ConsortiumChain], None] | None = None) -> ConsortiumChain:
-        """Return the chain on which everything of the day is signed, sealed and settled.
+    def record(self, *, progress: bool, keep: Keep | None = None) -> tuple[ConsortiumChain, PublicSide]:
+        """Return the two chains on which everything of the day is signed, sealed, settled and anchored.
 
         Parameters
         ----------
         progress : bool
             Show a progress bar.
         keep : callable, optional
-            Is given the chain before its first block, to put it into a store, which is closed after the last one.
+            Is given the consortium chain before its first block, to put it into a store, which is closed after the last
+            one; what it returns is called with the public chain whenever a block there may have become final.
 
         Raises
         ------
@@ -88,20 +122,60 @@ class Recorder:
             self._members(keys),
             ordering=self.consensus.ordering(self.seed),
             exchange=self._exchange,
-            terms=self.consensus.terms(),
+            terms=self.emergency.terms(self.consensus.terms()),
             genesis_time=self._start(),
         )
-        if keep is not None:
-            keep(chain)
         try:
-            self._fill(chain, keys, progress=progress)
+            side = self._beside(chain, keys, None if keep is None else keep(chain))
+            self._fill(chain, side, keys, progress=progress)
         finally:
             chain.close()
         self._require_same_trades(chain)
-        return chain
+        return chain, side
 
-    def _fill(self, chain: ConsortiumChain, keys: list[KeyPair], *, progress: bool) -> None:
+    def _beside(
+        self, chain: ConsortiumChain, keys: list[KeyPair], keep: Callable[[PublicChain], None] | None
+    ) -> PublicSide:
+        relayer, regulator = keys[self.institutions.market_operator], keys[self._account("ERC")]
+        public = public_chain_of(
+            self.public,
+            self.pallets,
+            holders(self.day.accounts),
+            seed=self.seed,
+            genesis_time=require_microseconds("start", self._start()),
+            keys=dict(zip(self._names, keys, strict=True)),
+        )
+        vault = self._account("Bridge vault")
+        return PublicSide(
+            chain, public, self.bridge, regulator=regulator, relayer=relayer, vault=vault, agenda=self.agenda, keep=keep
+        )
+
+    @cached_property
+    def _desk(self) -> OracleDesk | None:
+        """Who signs for the oracle network; nobody, where nobody reads it."""
+        if self.day.observed is None:
+            return None
+        first = self.day.accounts.height + len(INSTITUTIONS)
+        return OracleDesk(
+            self.oracle,
+            self.day.observed.network,
+            self._account("Oracle network"),
+            self.institutions.market_operator,
+            list(range(first, first + int(self.oracle.providers))),
+            self.seed,
+        )
+
+    @property
+    def oracle_fees(self) -> pl.DataFrame:
+        """What the market operator pays for data in the last slot, as `SETTLEMENT`."""
+        return SETTLEMENT.empty() if self._desk is None else self._desk.fees(self.day.slots[-1])
+
+    def _fill(self, chain: ConsortiumChain, side: PublicSide, keys: list[KeyPair], *, progress: bool) -> None:
         self._deposit(chain, keys)
+        self._seal(side, self._start())
+        if self._desk is not None:
+            self._desk.appoint(chain, keys[self._account("ERC")])
+            self._seal(side, self._start())
         operator = keys[self.institutions.market_operator]
         batches, rest, readings = self._order_batches(), self._transfers(), self._readings()
         trades = self._trades_elsewhere()
@@ -112,17 +186,22 @@ class Recorder:
                 if slot.date() != previous:
                     previous = slot.date()
                     self._open_day(chain, keys, previous, batches.get(previous, []))
-                    self._seal(chain, slot)
+                    self._seal(side, slot)
                 for utility, frame in readings[slot]:
                     chain.send(keys[utility], "meter_readings", frame)
                 if slot in trades:
                     chain.send(operator, "trade", trades[slot])
                 if slot in rest:
                     chain.send(operator, "settlement", rest[slot])
+                if self._desk is not None:
+                    self._desk.report(chain, keys[self._desk.sender], slot)
+                    if slot == self.day.slots[-1]:
+                        self._desk.accuse(chain, keys[self._desk.sender])
                 if slot == self.day.slots[-1] and not self.issue.certificates.is_empty():
                     chain.send(keys[self._account("EGAT")], "certificate_issue", self.issue.certificates)
-                self._seal(chain, slot)
+                self._seal(side, slot)
                 bar.update()
+        side.finish()
 
     def _open_day(
         self, chain: ConsortiumChain, keys: list[KeyPair], day: date, batches: list[tuple[int, pl.DataFrame]]
@@ -140,12 +219,21 @@ class Recorder:
             return None
         return MarketExchange(self.market, self.day.accounts, self.institutions)
 
+    @property
+    def moved(self) -> pl.DataFrame:
+        """Levers that votes moved within the run, as `MOVES`; none, since nobody looks for them here."""
+        return pl.DataFrame(schema=MOVES)
+
     def _require_same_trades(self, chain: ConsortiumChain) -> None:
+        self._compare_trades(chain, self.day)
+
+    @staticmethod
+    def _compare_trades(chain: ConsortiumChain, day: MarketDay) -> None:
         order = ["slot", "zone", "buy_order", "sell_order", "energy", "price"]
         recorded = chain.trades.drop("height", "index", "place").sort(order)
-        if not recorded.equals(canonical_trades(self.day.trades).sort(order)):
+        if not recorded.equals(canonical_trades(day.trades).sort(order)):
             raise ChainError(
-                f"the chain holds {recorded.height} trades, the market made {self.day.trades.height}, and they are not "
+                f"the chain holds {recorded.height} trades, the market made {day.trades.height}, and they are not "
                 "the same; this is a defect of gridlab, please report it with the lab's levers and seed"
             )
 
@@ -182,38 +270,57 @@ class Recorder:
         return start
 
     @staticmethod
-    def _seal(chain: ConsortiumChain, slot: datetime) -> None:
-        block = chain.seal(slot)
-        for receipt in block.receipts:
-            if not receipt.accepted:
-                raise ChainError(f"block {block.height}, {slot:%Y-%m-%d %H:%M}: {receipt.code}: {receipt.reason}")
+    def _seal(side: PublicSide, slot: datetime) -> None:
+        side.step(require_microseconds("slot", slot))
 
     def _keys(self) -> list[KeyPair]:
-        names = [*self.day.accounts["name"], *INSTITUTIONS]
-        return [sandbox(self.seed, name) for name in names]
+        return [sandbox(self.seed, name) for name in self._names]
+
+    @property
+    def _names(self) -> list[str]:
+        providers = [] if self._desk is None else provider_names(self.oracle)
+        return [*self.day.accounts["name"], *INSTITUTIONS, *providers]
 
     def _members(self, keys: list[KeyPair]) -> pl.DataFrame:
         traders = self.day.accounts.select("account", "name", role=pl.lit("trader"))
-        members = pl.concat([traders, institutions_frame(self.day.accounts)])
-        return members.with_columns(public_key=pl.Series([pair.public_key for pair in keys]))
+        institutions = institutions_frame(self.day.accounts)
+        first = traders.height + institutions.height
+        added = self._names[first:]
+        providers = pl.DataFrame(
+            {"account": range(first, first + len(added)), "name": added, "role": ["oracle"] * len(added)},
+            schema=institutions.schema,
+        )
+        return pl.concat([traders, institutions, providers]).with_columns(
+            public_key=pl.Series([pair.public_key for pair in keys]),
+            # Nobody signs for the bridge's account, where what is locked moves by proof alone, nor for those with
+            # the providers' stakes.
+            active=(pl.col("role") != "bridge_operator") & (pl.col("account") < first),
+        )
 
     def _deposit(self, chain: ConsortiumChain, keys: list[KeyPair]) -> None:
-        bank, issuer, deposits = self._account("Reserve bank"), self._account("WATT issuer"), self._deposits
-        reserve = pl.DataFrame({"credit_account": [issuer], "amount": [deposits["amount"].sum()]})
-        chain.send(keys[bank], "reserve", _chain_frame(reserve, debit=bank, asset="THB", code="reserve", first=0))
-        chain.send(keys[issuer], "mint", _chain_frame(deposits, debit=issuer, asset="WATT", code="mint", first=1))
+        stakes = [] if self._desk is None else [self._desk.deposits]
+        self._lay_down(chain, keys, pl.concat([self.deposits, *stakes]))
         if not self.issue.groups.is_empty():
             chain.send(keys[self._account("EGAT")], "certificate_group", self.issue.groups)
-        self._seal(chain, self._start())
+
+    def _lay_down(self, chain: ConsortiumChain, keys: list[KeyPair], deposits: pl.DataFrame) -> None:
+        """Send baht to the reserve and WATT to the accounts (``credit_account``, ``amount``)."""
+        bank, issuer = self._account("Reserve bank"), self._account("WATT issuer")
+        reserve = pl.DataFrame({"credit_account": [issuer], "amount": [deposits["amount"].sum()]})
+        for sender, kind, frame, asset in ((bank, "reserve", reserve, "THB"), (issuer, "mint", deposits, "WATT")):
+            first = chain.ledger.next_id(sender)
+            chain.send(keys[sender], kind, _chain_frame(frame, debit=sender, asset=asset, code=kind, first=first))
 
     @cached_property
-    def _deposits(self) -> pl.DataFrame:
+    def deposits(self) -> pl.DataFrame:
         """Return ``credit_account``, ``amount``: what an account may have to pay, a margin, and one WATT.
 
         That is its bill without the market or, where that is more, what it pays in this run (imbalance, a utility's
         buy-back, the deficit of an auction included) and what is reserved for its orders.
         """
-        usual = self.day.without_market.group_by("account").agg(due=pl.col("retail").sum() + pl.col("retail_vat").sum())
+        usual = self.day.without_market.group_by("account").agg(
+            due=pl.sum_horizontal(pl.col("retail", "retail_vat", "carbon_tax").sum())
+        )
         paid = self.settlement.group_by(account="debit").agg(due=pl.col("amount").sum())
         held = pl.concat([paid, self._reserved, self._fees]).group_by("account").agg(pl.col("due").sum())
         due = pl.concat([usual, held]).group_by("account").agg(pl.col("due").max()).sort("account")
@@ -257,7 +364,8 @@ class Recorder:
     def _transfers(self) -> dict[datetime, pl.DataFrame]:
         """Return slot -> what the market operator settles, as the chain's transfer frame."""
         own = self.settlement if self._exchange is None else self.day.transfers(self.institutions, trades=False)
-        frame = chain_transfers(own, first=1 + self._deposits.height).with_columns(own["slot"])
+        own = pl.concat([own, self.oracle_fees])
+        frame = chain_transfers(own).with_columns(own["slot"])
         return {slot: part for (slot,), part in _by_slot(frame)}
 
 

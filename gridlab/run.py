@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from gridlab.chain.encoding import blob
+from gridlab.chain.hashing import tagged_hash
 from gridlab.doors import through
 from gridlab.kpis import balances, key_figures
 
 if TYPE_CHECKING:
     from gridlab.chain.consortium import ConsortiumChain
+    from gridlab.chain.public.chain import PublicChain
     from gridlab.compliance.audit import Audit
     from gridlab.compliance.proving import Proof
 
 __all__ = ["Run", "RunFacts"]
+
+_FINGERPRINT_DOMAIN = "gridlab/run/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ class Run:
     facts: RunFacts
     frames: Mapping[str, pl.DataFrame] = field(repr=False)
     chain: ConsortiumChain = field(repr=False)
+    public: PublicChain = field(repr=False)
 
     @property
     def accounts(self) -> pl.DataFrame:
@@ -133,9 +139,20 @@ class Run:
         return self.chain.blocks
 
     @property
+    def public_blocks(self) -> pl.DataFrame:
+        """The public chain's final blocks, one row each, with ``finality_ms``: from writing until they were final."""
+        return self.frames["public_blocks"]
+
+    @property
+    def anchors(self) -> pl.DataFrame:
+        """The consortium's roots that the public chain was told: ``height``, ``slot``, ``hash``, ``state_root``."""
+        return self.frames["anchors"]
+
+    @property
     def fingerprint(self) -> str:
-        """``0x`` and 64 hex digits over the chain's last block and its state root: equal runs, equal fingerprints."""
-        return "0x" + self.chain.fingerprint.hex()
+        """``0x`` and 64 hex digits over both chains' last blocks and state roots: equal runs, equal fingerprints."""
+        parts = [self.chain.fingerprint, self.public.finalised.hash, self.public.state_root]
+        return "0x" + tagged_hash(_FINGERPRINT_DOMAIN, b"".join(blob(part) for part in parts)).hex()
 
     @cached_property
     def balances(self) -> pl.DataFrame:

@@ -1,6 +1,6 @@
-"""Saving and loading a run: one zip file of Parquet frames, the chain's bytes and a manifest.
+"""Saving and loading a run: one zip file of Parquet frames, the bytes of both chains and a manifest.
 
-Every member's BLAKE2b-256 stands in the manifest, and the chain is replayed from genesis, signatures included, so a
+Every member's BLAKE2b-256 stands in the manifest, and the chains are replayed from genesis, signatures included, so a
 damaged file is found and the damaged part named.
 """
 
@@ -14,24 +14,33 @@ import zipfile
 import zlib
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
 from gridlab.chain.consortium import ConsortiumChain
+from gridlab.chain.public import PublicChain
+from gridlab.chain.public.terms import PublicTerms
 from gridlab.errors import ArgumentTypeError, ChainError, MissingRunError, RunFileError
+from gridlab.governance.actions import SetLevers
+from gridlab.governance.governance import Governance
+from gridlab.governance.lever_table import LeverTable
 from gridlab.institutions import institutions_of
+from gridlab.levers import Levers
 from gridlab.market.exchange import MarketExchange
 from gridlab.market.market import Market
+from gridlab.public_side import rules_of
 from gridlab.run import Run, RunFacts
 
 __all__ = ["load", "save"]
 
-_FORMAT = "gridlab-run/1"
+_FORMAT = "gridlab-run/2"
 _MANIFEST = "manifest.json"
-_CHAIN = "chain.bin"
+_CHAIN, _PUBLIC = "chain.bin", "public.bin"
 _ADVICE = "take another copy, or run the lab again"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # members carry no clock, so that equal runs are equal files
+
+_Part = TypeVar("_Part", bound=Levers)
 
 
 def _digest(data: bytes) -> str:
@@ -48,7 +57,7 @@ def save(run: Run, path: str | Path) -> Path:
     """Write `run` to `path` whole: a file that was there before stays until the new one is complete."""
     target = _path(path)
     members = {f"{name}.parquet": _parquet(frame) for name, frame in run.frames.items()}
-    members[_CHAIN] = run.chain.to_bytes()
+    members[_CHAIN], members[_PUBLIC] = run.chain.to_bytes(), run.public.to_bytes()
     manifest = {
         "format": _FORMAT,
         "fingerprint": run.fingerprint,
@@ -101,21 +110,37 @@ def load(path: str | Path) -> Run:
             if name.endswith(".parquet")
         }
         facts = RunFacts(**{f.name: manifest["facts"][f.name] for f in fields(RunFacts)})
-        chain = ConsortiumChain.from_bytes(members[_CHAIN], exchange=_exchange(facts, frames["accounts"]))
+        exchanges = _exchanges(facts, frames["accounts"], frames["levers"], frames["moved"])
+        chain = ConsortiumChain.from_bytes(members[_CHAIN], exchanges=exchanges)
+        pallets = [_part(Governance(), facts, "governance.").pallet(frames["levers"])]
+        rules = [rules_of(_part(PublicTerms(), facts, "public."), pallets)]
+        public = PublicChain.from_bytes(members[_PUBLIC], rules=rules, pallets=pallets)
     except (ChainError, pl.exceptions.PolarsError, KeyError, TypeError) as problem:
         raise RunFileError(f"{source}: does not open ({problem}); {_ADVICE}") from problem
-    run = Run(facts, frames, chain)
+    run = Run(facts, frames, chain, public)
     if run.fingerprint != manifest["fingerprint"]:
-        raise RunFileError(f"{source}: its chain gives {run.fingerprint}, its manifest says {manifest['fingerprint']}")
+        raise RunFileError(f"{source}: its chains give {run.fingerprint}, its manifest says {manifest['fingerprint']}")
     return run
 
 
-def _exchange(facts: RunFacts, accounts: pl.DataFrame) -> MarketExchange | None:
-    """Return who cleared the orders on the chain of the run; nobody, where agents traded on forecasts."""
+def _exchanges(
+    facts: RunFacts, accounts: pl.DataFrame, levers: pl.DataFrame, moved: pl.DataFrame
+) -> list[MarketExchange]:
+    """Return who cleared the orders on the chain of the run, one for each set of levers; nobody with forecasts."""
     if facts.levers["trade_on_forecasts"]:
-        return None
-    levers = {path.removeprefix("market."): v for path, v in facts.levers.items() if path.startswith("market.")}
-    return MarketExchange(Market().set(levers), accounts, institutions_of(accounts))
+        return []
+    market, institutions, table = _part(Market(), facts, "market."), institutions_of(accounts), LeverTable(levers)
+    found = [MarketExchange(market, accounts, institutions)]
+    for _, votes in moved.filter(failed="").group_by("public_block", "referendum", maintain_order=True):
+        values = table.values(SetLevers(tuple(votes.select("path", "value").rows())))
+        market.set({path.removeprefix("market."): v for path, v in values.items() if path.startswith("market.")})
+        found.append(MarketExchange(market, accounts, institutions))
+    return found
+
+
+def _part(part: _Part, facts: RunFacts, prefix: str) -> _Part:
+    """Return a part of the lab with the levers of the run, whose paths begin with `prefix`."""
+    return part.set({path.removeprefix(prefix): v for path, v in facts.levers.items() if path.startswith(prefix)})
 
 
 def _members(source: Path) -> dict[str, bytes]:

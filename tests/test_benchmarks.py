@@ -34,6 +34,12 @@ SMALLEST = {
     "store --blocks 3 --rows 10 --repeat 1": "append/file",
     "finality --blocks 1000 --simulated 2 --repeat 1": "model/simulator",
     "channels --updates 50 --repeat 1": "pay_many/bare",
+    "oracle --observations 1000 --signed 100 --repeat 1": "medians/polars",
+    "feeds --days 3 --sites 2 --repeat 1": "loop/solar",
+    "governance --voters 50 --repeat 1": "loop/count",
+    "voters --votes 3 --repeat 1": "loop/outcome",
+    "economics --years 0.2 --paths 4 --repeat 1": "loop/simulate",
+    "liabilities --holders 1000 --repeat 1": "one by one",
     "shards --rows 500 --accounts 2000 --blocks 1 --share 20": "gain over one",
 }
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="binds itself to one core, or sets a memory limit")

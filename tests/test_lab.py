@@ -398,3 +398,24 @@ def test_an_unknown_key_figure_is_named(run):
 def test_short_reprs(lab, run):
     assert repr(lab) == "Lab('A Thai day', 40 prosumers, seed=0, start=2026-05-06)"
     assert repr(run).startswith("Run('A Thai day', 96 slots, ")
+
+
+def test_a_carbon_tax_on_grid_energy_goes_to_the_state_and_makes_neighbours_power_worth_more():
+    lab = gl.Lab.thailand(prosumers=40)
+    usual = lab.run(slots=96, progress=False)
+    taxed = lab.set({"carbon.tax_on_electricity": True, "carbon.tax_rate": 1000.0}).run(slots=96, progress=False)
+    # 1,000 THB/t at 0.475 kg/kWh is 0.475 THB/kWh of what comes from the grid, and is paid to the micro-baht.
+    rate = 4_750
+    owed = (
+        taxed.readings.group_by("account")
+        .agg(tax=((pl.col("from_utility") * rate).sum() + 5) // 10)
+        .filter(pl.col("tax") > 0)
+        .sort("account")
+    )
+    paid = taxed.settlement.filter(pl.col("kind") == "carbon_tax").sort("debit")
+    assert paid["amount"].to_list() == owed["tax"].to_list()
+    assert taxed.kpi("carbon_tax_paid") == paid["amount"].sum() / 1e6
+    assert taxed.kpi("average_price") > usual.kpi("average_price")
+    assert taxed.kpi("carbon_tax_paid") > 0 == usual.kpi("carbon_tax_paid")
+    total = sum(taxed.kpi(name) for name in ("savings", "utilities_gain", "state_gain", "operator_gain"))
+    assert abs(total) < 1e-6

@@ -94,7 +94,7 @@ def test_a_lab_killed_in_the_middle_is_finished_to_the_same_fingerprint(tmp_path
     with pytest.raises(StoreError, match="genesis names an exchange"):
         gl.ConsortiumChain.open(path)
     for checkpoint in (None, end.head.hash):
-        chain = gl.ConsortiumChain.open(path, exchange=end._exchange, checkpoint=checkpoint)
+        chain = gl.ConsortiumChain.open(path, exchange=end.exchange, checkpoint=checkpoint)
         assert chain.fingerprint == end.fingerprint
         assert chain.trades.equals(end.trades)
         chain.close()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from gridlab import units
 from gridlab.agents import strategies
 from gridlab.agents.population import check_prosumers, population
-from gridlab.agents.profiles import readings
+from gridlab.agents.profiles import generation, readings
 from gridlab.levers import Levers, choice, number
 from gridlab.seeds import check_seed
 
@@ -105,6 +107,10 @@ class Agents(Levers):
             pv_size=self.pv_size,
             load_level=self.load_level,
         )
+
+    def generation(self, sun: npt.NDArray[np.float64]) -> pl.Series:
+        """Return what every roof generates under `sun`, kW per kWp of shape (slots, zones), as Int64 Wh by slot."""
+        return generation(self.accounts(), sun, seed=self.seed, pv_scale=self.pv_size / 100)
 
     def orders(self, needs: pl.DataFrame, *, cost: int, limits: tuple[int, int]) -> pl.DataFrame:
         """Return the orders for `needs` under the strategy in force (see `gridlab.agents.strategies.orders`)."""

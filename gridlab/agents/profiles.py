@@ -19,7 +19,7 @@ from gridlab.datasets import dataset
 from gridlab.frames import READINGS
 from gridlab.seeds import stream
 
-__all__ = ["readings"]
+__all__ = ["generation", "readings"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -76,10 +76,39 @@ def _generations(accounts: pl.DataFrame, days: pl.DataFrame, seed: int) -> Float
         ]
     )  # (days, zones, 96)
     zone = accounts["zone"].to_physical().to_numpy()
+    power: Floats = suns[:, zone, :].transpose(0, 2, 1) * _roofs(accounts, seed)
+    return power
+
+
+def _roofs(accounts: pl.DataFrame, seed: int) -> Floats:
+    """Return each account's kWp on the reference plane."""
     # Roofs do not all face the best way: 88 to 100 % of the reference plane (synthetic).
     aspect = stream(seed, "agents", "aspect").uniform(0.88, 1.0, accounts.height)
-    generation: Floats = suns[:, zone, :].transpose(0, 2, 1) * (accounts["pv_kw"].to_numpy() * aspect)
-    return generation
+    roofs: Floats = accounts["pv_kw"].to_numpy() * aspect
+    return roofs
+
+
+def generation(accounts: pl.DataFrame, sun: Floats, *, seed: int, pv_scale: float) -> pl.Series:
+    """Return what every roof generates under a given sun.
+
+    Parameters
+    ----------
+    accounts : polars.DataFrame
+        As `gridlab.frames.ACCOUNTS`.
+    sun : ndarray of float64, shape (slots, zones)
+        kW per kWp, zones in the order of `gridlab.agents.population.ZONES`.
+    seed : int
+        As for `readings`: the same roofs.
+    pv_scale : float
+        Factor on every roof.
+
+    Returns
+    -------
+    polars.Series
+        Int64, Wh, ordered by slot, then account.
+    """
+    zone = accounts["zone"].to_physical().to_numpy()
+    return pl.Series("generation", _meter(sun[:, zone] * (_roofs(accounts, seed) * pv_scale)))
 
 
 def readings(

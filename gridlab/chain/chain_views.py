@@ -11,23 +11,30 @@ from gridlab.chain.arguments import require_int
 from gridlab.chain.blocks import Block, Header
 from gridlab.chain.bridge.end import BridgeEnd
 from gridlab.chain.channels.book import ChannelBook
-from gridlab.chain.effects import Effect
+from gridlab.chain.effects import Effect, RuleSet
+from gridlab.chain.emergency.book import EmergencyBook
+from gridlab.chain.fee_account import fee_transfers, summed
 from gridlab.chain.hashing import tagged_hash
 from gridlab.chain.ledger import Ledger
+from gridlab.chain.oracle.provider_set import ProviderSet
 from gridlab.chain.payloads import effect_of
 from gridlab.chain.pool import Pool
 from gridlab.chain.record import BlockRecord, accepted_payloads
+from gridlab.chain.senders import FEE_SENDER
 from gridlab.chain.state import State
 from gridlab.chain.swaps.lock_book import LockBook
 from gridlab.chain.swaps.stops import Stops
 from gridlab.chain.terms import ChainTerms
 from gridlab.chain.transactions import Transaction
+from gridlab.chain.watt.register import WattRegister
 from gridlab.doors import through
+from gridlab.errors import ChainError
 
 if TYPE_CHECKING:
-    from gridlab.chain.exchange import Exchange
     from gridlab.chain.genesis import Genesis
     from gridlab.chain.ordering import Ordering
+    from gridlab.chain.releases import Releases
+    from gridlab.chain.shards import ChainAccountProof, ChainShards
 
 __all__ = ["ChainViews"]
 
@@ -39,8 +46,7 @@ class ChainViews:
 
     _genesis: Genesis
     _ordering: Ordering
-    _exchange: Exchange | None
-    _effects: Mapping[str, Effect]
+    _releases: Releases
     _state: State
     _head: Header
     _record: BlockRecord
@@ -101,11 +107,6 @@ class ChainViews:
         return self._ordering
 
     @property
-    def exchange(self) -> Exchange | None:
-        """Who clears orders when a gate closes; None where nobody does."""
-        return self._exchange
-
-    @property
     def terms(self) -> ChainTerms:
         """Fees and limits in force."""
         return self._state.terms
@@ -136,6 +137,11 @@ class ChainViews:
         return self._state.reports.frame
 
     @property
+    def oracle_providers(self) -> ProviderSet | None:
+        """Whose observations count; None before a regulator has appointed anybody."""
+        return self._state.reports.providers
+
+    @property
     def bridge_end(self) -> BridgeEnd:
         """The end of the bridge on this side after the newest block: light clients, channels, packets."""
         return self._state.packets.end
@@ -151,13 +157,43 @@ class ChainViews:
         return self._state.locked.channels
 
     @property
+    def watt(self) -> WattRegister:
+        """Rules of WATT, its attested reserve and the queue of redemptions after the newest block."""
+        return self._state.watt
+
+    @property
     def stops(self) -> Stops:
         """The emergency stops that the chain was told of, its own among them."""
         return self._state.locked.stops
 
+    @property
+    def emergency(self) -> EmergencyBook:
+        """The emergency council, what it is voting on, and every stop: ``.frame``, ``.motion_frame``, ``.council``."""
+        return self._state.emergency
+
     def state_leaves(self) -> list[bytes]:
         """Return the leaves under the newest block's state root (`gridlab.chain.state.State.leaves`), for proofs."""
         return self._state.leaves()
+
+    @property
+    def shards(self) -> ChainShards | None:
+        """A copy of the shards after the newest block; None on a chain without."""
+        return None if self._state.shards is None else self._state.shards.fork()
+
+    def prove_account(self, account: int) -> ChainAccountProof:
+        """Return the proof of what an account holds, from its shard's root up to the newest block's state root.
+
+        `gridlab.chain.shards.verify_chain_account` checks it against a header alone.
+
+        Raises
+        ------
+        ArgumentTypeError, ArgumentError, ChainError
+            There is no such account, or the chain has no shards.
+        """
+        if self._state.shards is None:
+            raise ChainError("this chain has no shards; ConsortiumChain(members, shards=homes) makes one with them")
+        require_int("account", account, 0, len(self._state.members) - 1)
+        return self._state.shards.prove(account, self.state_leaves())
 
     @property
     def pending(self) -> Sequence[Transaction]:
@@ -194,9 +230,18 @@ class ChainViews:
     @property
     def fees(self) -> pl.DataFrame:
         """What each account has paid for its transactions: ``account``, ``fees`` (micro-WATT)."""
-        paid = self._state.ledger.transfers.filter(pl.col("code") == "chain_fee")
+        own = (pl.col("code") == "chain_fee") & (pl.col("sender") == FEE_SENDER)
+        paid = self._state.ledger.transfers.filter(own)
         totals = paid.group_by(account="debit_account").agg(fees=pl.col("amount").sum())
         return totals.sort("account")
+
+    @property
+    def earned(self) -> pl.DataFrame:
+        """Who earned which fee from whom, as `gridlab.chain.fee_account.EARNED`; traders' own labels do not count."""
+        traders = self._state.members.with_role("trader")
+        paid = fee_transfers(self._state.ledger.transfers, traders)
+        parties = {"payer": "debit_account", "earner": "credit_account", "kind": "code"}
+        return summed(self.chain_id, paid.select("asset", amount="moved", **parties))
 
     @property
     def rounds(self) -> pl.DataFrame:
@@ -206,6 +251,27 @@ class ChainViews:
     def block(self, height: int) -> Block:
         """Return the block at `height`; 0 is genesis, another one than the chain has raises ArgumentError."""
         return self._record.blocks[require_int("height", height, 0, self.height)]
+
+    def rules_of(self, height: int) -> RuleSet:
+        """Return the rules that executed the block at `height`, or raise ArgumentError where there is none."""
+        return self._releases.rules[self.block(height).header.rules_version]
+
+    @property
+    def released(self) -> Mapping[int, RuleSet]:
+        """All sets of rules that are known here, by version; not all of them need be in force or ever be."""
+        return self._releases.rules
+
+    def effects_of(self, kind: str) -> dict[int, Effect]:
+        """Return what a kind of transaction does, by version of the rules; one that does not have it is left out.
+
+        Raises
+        ------
+        ArgumentTypeError, ChainError
+            `kind` is not text, or no version has it.
+        """
+        sets = sorted(self.released.items())
+        effect_of(kind, {name: effect for _, rules in sets for name, effect in rules.effects.items()})
+        return {version: rules.effects[kind] for version, rules in sets if kind in rules.effects}
 
     def payloads(self, kind: str, height: int | None = None) -> pl.DataFrame:
         """Return the rows of all accepted payloads of one kind, in the order of execution.
@@ -227,5 +293,5 @@ class ChainViews:
         ChainError, ArgumentError
             The kind or the block does not exist.
         """
-        effect = effect_of(kind, self._effects)
-        return accepted_payloads(kind, effect, self._record.blocks if height is None else [self.block(height)])
+        effects = self.effects_of(kind)
+        return accepted_payloads(kind, effects, self._record.blocks if height is None else [self.block(height)])

@@ -16,11 +16,11 @@ from gridlab.chain import keys
 from gridlab.chain.arguments import require_int
 from gridlab.chain.authority import authority_hash
 from gridlab.chain.blocks import Block, Header, receipts_root, transactions_root
-from gridlab.chain.effects import RULES
+from gridlab.chain.effects import RuleSet
 from gridlab.chain.exchange import Exchange, require_exchange
-from gridlab.chain.execution import Context, effect_of, encode_payload, execute
+from gridlab.chain.execution import effect_of, encode_payload, execute
 from gridlab.chain.genesis import Genesis
-from gridlab.chain.genesis_parts import checked_exchange, checked_ordering
+from gridlab.chain.genesis_parts import checked_ordering
 from gridlab.chain.hashing import hexadecimal
 from gridlab.chain.members import Members
 from gridlab.chain.moments import require_microseconds
@@ -28,12 +28,16 @@ from gridlab.chain.ordering import Ordering, require_ordering
 from gridlab.chain.pbft_ordering import PbftOrdering
 from gridlab.chain.pool import Pool
 from gridlab.chain.record import BlockRecord
+from gridlab.chain.releases import Releases
 from gridlab.chain.saved_chain import pack, unpack
+from gridlab.chain.shards.plan import ShardPlan
+from gridlab.chain.shards.terms import ShardTerms
 from gridlab.chain.state import State
 from gridlab.chain.store.stored_chain import StoredChain
 from gridlab.chain.terms import ChainTerms, require_terms
 from gridlab.chain.transaction_list import TransactionList
 from gridlab.chain.transactions import Transaction
+from gridlab.chain.versioned_chain import VersionedChain
 from gridlab.errors import ArgumentTypeError, ChainError
 
 __all__ = ["ConsortiumChain"]
@@ -41,7 +45,7 @@ __all__ = ["ConsortiumChain"]
 _RULES_VERSION = 1
 
 
-class ConsortiumChain(StoredChain):
+class ConsortiumChain(StoredChain, VersionedChain):
     """A permissioned chain of blocks over an exact ledger.
 
     Parameters
@@ -54,8 +58,17 @@ class ConsortiumChain(StoredChain):
         Who orders transactions; by default 21 validators with sandbox keys that agree by PBFT.
     exchange : Exchange, optional
         Who clears orders when a gate closes; without one, order batches are recorded and cleared elsewhere.
+    exchanges : sequence of Exchange, optional
+        Others that may clear later (`change_market`); `release` makes more of them known.
+    rules : sequence of RuleSet, optional
+        Released versions of the rules beside the package's own (`approve`).
     terms : ChainTerms, optional
         Fees and limits; by default transactions are free.
+    shards : polars.DataFrame, optional
+        Account and shard (`gridlab.chain.shards.home_shards`): with it balances live in shards, and every block commits
+        to the root of each. Members without a row live in a shard of their own, ``institutions``.
+    shard_terms : ShardTerms, optional
+        How long a transfer may travel between shards.
     genesis_time : datetime or int
         No block may be older; a datetime, or microseconds since 1970-01-01 UTC. A datetime without a time zone is
         Bangkok time.
@@ -92,28 +105,33 @@ class ConsortiumChain(StoredChain):
         chain_id: str = "gridlab-consortium",
         ordering: Ordering | None = None,
         exchange: Exchange | None = None,
+        exchanges: Sequence[Exchange] = (),
+        rules: Sequence[RuleSet] = (),
         terms: ChainTerms | None = None,
+        shards: pl.DataFrame | pl.LazyFrame | None = None,
+        shard_terms: ShardTerms | None = None,
         genesis_time: datetime | int = 0,
         store: str | Path | None = None,
     ) -> None:
         ordering = PbftOrdering.of(21) if ordering is None else require_ordering(ordering)
+        listed = Members.of(members)
         genesis = Genesis(
             chain_id,
             require_microseconds("genesis_time", genesis_time),
             _RULES_VERSION,
             ordering.name,
             ordering.authority,
-            Members.of(members),
+            listed,
             ChainTerms() if terms is None else require_terms(terms),
             b"" if exchange is None else require_exchange(exchange).terms,
+            None if shards is None else ShardPlan.of(shards, len(listed), shard_terms),
         )
-        self._start(genesis, ordering, exchange)
+        self._start(genesis, ordering, Releases.of(genesis, exchange, exchanges, rules))
         if store is not None:
             self.store_in(store)
 
-    def _start(self, genesis: Genesis, ordering: Ordering, exchange: Exchange | None) -> None:
-        self._genesis, self._ordering, self._exchange = genesis, ordering, exchange
-        self._effects = RULES[genesis.rules_version]
+    def _start(self, genesis: Genesis, ordering: Ordering, releases: Releases) -> None:
+        self._genesis, self._ordering, self._releases = genesis, ordering, releases
         self._state = genesis.state
         self._head = genesis.header
         self._record = BlockRecord(Block(self._head, (), b""), len(genesis.to_bytes()))
@@ -148,7 +166,7 @@ class ConsortiumChain(StoredChain):
             An argument does not fit, the kind is not known, or the sender is not a member.
         """
         keys.require_key_pair("key_pair", key_pair)
-        effect = effect_of(kind, self._effects)
+        effect = effect_of(kind, self.rules.effects)
         sender = key_pair.public_key
         account = self._state.members.account_of.get(sender)
         if account is None:
@@ -181,13 +199,14 @@ class ConsortiumChain(StoredChain):
         Raises
         ------
         ArgumentTypeError, ChainError
-            It is no transaction, is too large, or there is no room for it.
+            It is no transaction, is too large, there is no room for it, or it approves what is not known here.
         """
         if not isinstance(transaction, Transaction):
             raise ArgumentTypeError(
                 f"transaction is a {type(transaction).__name__}, allowed: a Transaction; "
                 "chain.send(key_pair, kind, frame) makes one, Transaction.from_bytes(data) reads one"
             )
+        self._require_known([transaction])
         self._pool.add(transaction, self._state.terms)
         return transaction.id
 
@@ -208,10 +227,12 @@ class ConsortiumChain(StoredChain):
         Raises
         ------
         ArgumentTypeError, ChainError
-            One is no transaction or too large (the error gives its place), or there is no room for all of them.
+            One is no transaction or too large (the error gives its place), there is no room for all of them, or one
+            approves what is not known here.
         """
         listed = TransactionList.of(transactions, self.chain_id)
         _ = listed.signed
+        self._require_known(listed)
         self._pool.add_many(listed, self._state.terms)
         return listed
 
@@ -267,11 +288,12 @@ class ConsortiumChain(StoredChain):
                 f"block {self.height + 1} is of {timestamp} µs, its parent of {self._head.timestamp} µs since 1970; "
                 "a block is never older than its parent"
             )
-        state = self._state.fork()
-        height = self.height + 1
-        context = Context(self.chain_id, height, timestamp, self._effects, self._exchange)
+        state, context = self._turned(timestamp)
+        height = context.height
         receipts = execute(state, transactions, context)
         state.authority = state.authority.after(height)
+        if state.shards is not None:
+            state.shards.move(self._state.ledger, state.ledger, timestamp)
         header = Header(
             chain_id=self.chain_id,
             height=height,
@@ -280,7 +302,7 @@ class ConsortiumChain(StoredChain):
             transactions_root=transactions_root(transactions),
             receipts_root=receipts_root(receipts),
             state_root=state.root,
-            rules_version=self._genesis.rules_version,
+            rules_version=state.versions.rules,
             next_authority=authority_hash(state.authority.at(height + 1)),
         )
         return state, Block(header, transactions, b"", receipts)
@@ -319,16 +341,14 @@ class ConsortiumChain(StoredChain):
             A block is not what execution gives; the error names its height and what differs.
         """
         blocks, ordering = self._record.blocks[1:], self._ordering.twin()
-        return ConsortiumChain._from_blocks(self._genesis, blocks, ordering, self._exchange)
+        return ConsortiumChain._from_blocks(self._genesis, blocks, ordering, self._releases)
 
     @classmethod
     def _from_blocks(
-        cls, genesis: Genesis, blocks: Sequence[Block], ordering: Ordering | None, exchange: Exchange | None
+        cls, genesis: Genesis, blocks: Sequence[Block], ordering: Ordering | None, releases: Releases
     ) -> ConsortiumChain:
-        ordering = checked_ordering(genesis, ordering)
-        checked_exchange(genesis, exchange)
         chain = object.__new__(cls)
-        chain._start(genesis, ordering, exchange)
+        chain._start(genesis, checked_ordering(genesis, ordering), releases.copy())
         for block in blocks:
             chain.append_block(block)
         return chain
@@ -339,7 +359,13 @@ class ConsortiumChain(StoredChain):
 
     @classmethod
     def from_bytes(
-        cls, data: bytes, *, ordering: Ordering | None = None, exchange: Exchange | None = None
+        cls,
+        data: bytes,
+        *,
+        ordering: Ordering | None = None,
+        exchange: Exchange | None = None,
+        exchanges: Sequence[Exchange] = (),
+        rules: Sequence[RuleSet] = (),
     ) -> ConsortiumChain:
         """Read a chain that `to_bytes` wrote, executing every block again.
 
@@ -350,6 +376,8 @@ class ConsortiumChain(StoredChain):
             Who goes on sealing; without it the chain can be read and checked, and not sealed.
         exchange : Exchange, optional
             The one that genesis names, where it names one: orders are cleared again.
+        exchanges, rules : sequence, optional
+            What came into force later: exchanges, and rules beside the package's own.
 
         Raises
         ------
@@ -359,7 +387,7 @@ class ConsortiumChain(StoredChain):
             The bytes are damaged, or a block is not what execution gives; the error says where.
         """
         genesis, blocks, head_hash = unpack(data)
-        chain = cls._from_blocks(genesis, blocks, ordering, exchange)
+        chain = cls._from_blocks(genesis, blocks, ordering, Releases.of(genesis, exchange, exchanges, rules))
         own = chain.head.hash
         if head_hash != own:
             raise ChainError(

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from gridlab.chain.effects import money
+from gridlab.chain.effects.stopping import begin_block
 from gridlab.chain.one_transaction import Context, RefusalError, bad_nonce, execute_one
 from gridlab.chain.payloads import decode_payload, effect_of, encode_payload
 from gridlab.chain.receipts import ACCEPTED, ReceiptList
@@ -47,7 +48,7 @@ def execute(state: State, transactions: Sequence[Transaction], context: Context)
         One receipt per transaction, in the same order.
     """
     execution = _Execution(state, TransactionList.of(transactions, context.chain_id), context)
-    state.ledger.expire(context.timestamp)
+    begin_block(state, context.timestamp)
     for start, stop, single in _stretches(execution.transactions):
         if single and execution.runs_left and stop - start >= _RUN_PAYS and execution.transfers_are_plain:
             execution.run(start, stop)
@@ -80,9 +81,9 @@ class _Execution:
 
     @property
     def transfers_are_plain(self) -> bool:
-        """Whether the rules in force give transfers the effect that runs give them."""
+        """Whether the rules in force give transfers the effect that runs give them, and no stop may refuse one."""
         effect = self.context.effects.get(KIND)
-        return effect is not None and effect.act is money.transfer
+        return effect is not None and effect.act is money.transfer and not self.state.emergency.standing
 
     def alone(self, places: Sequence[int]) -> None:
         """Execute the transactions at these places one after another."""

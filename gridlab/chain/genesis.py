@@ -14,8 +14,11 @@ from gridlab.chain.frame_encoding import decode_frame, encode_frame
 from gridlab.chain.hashing import ZERO_HASH
 from gridlab.chain.members import Members
 from gridlab.chain.ordering import SingleSequencer
+from gridlab.chain.shards.in_chain import ChainShards
+from gridlab.chain.shards.plan import ShardPlan
 from gridlab.chain.state import State
 from gridlab.chain.terms import ChainTerms
+from gridlab.chain.versions import Versions
 from gridlab.errors import ArgumentError, ChainError
 
 __all__ = ["Genesis"]
@@ -38,6 +41,8 @@ class Genesis:
     terms : ChainTerms
     exchange_terms : bytes
         What decides how orders are cleared (`gridlab.chain.exchange.Exchange.terms`); empty without an exchange.
+    shards : ShardPlan or None
+        Who lives in which shard, on a chain with shards.
     """
 
     chain_id: str
@@ -48,6 +53,7 @@ class Genesis:
     members: Members
     terms: ChainTerms = field(default_factory=ChainTerms)
     exchange_terms: bytes = b""
+    shards: ShardPlan | None = None
 
     def __post_init__(self) -> None:
         if not require_text("chain_id", self.chain_id, longest=64):
@@ -58,6 +64,11 @@ class Genesis:
             raise ChainError(
                 "members: none is a market_operator, who receives fees and closes gates; add one, or leave out the "
                 "exchange and the fees"
+            )
+
+        if self.shards is not None and self.shards.homes.height < len(self.members):
+            raise ChainError(
+                f"shards: {self.shards.homes.height} homes for {len(self.members)} members; ShardPlan.of gives each one"
             )
 
     def to_bytes(self) -> bytes:
@@ -72,6 +83,7 @@ class Genesis:
                 blob(encode_frame(self.members.frame)),
                 self.terms.to_bytes(),
                 blob(self.exchange_terms),
+                blob(b"" if self.shards is None else self.shards.to_bytes()),
             ]
         )
 
@@ -96,17 +108,22 @@ class Genesis:
             Members.of(decode_frame(reader.blob(), "members")),
             ChainTerms.read(reader),
             reader.blob(),
+            ShardPlan.from_bytes(shards) if (shards := reader.blob()) else None,
         )
         reader.finish()
         if genesis.to_bytes() != data:
-            raise reader.error("the members frame does not have the columns and dtypes of genesis")
+            raise reader.error("the members or the homes do not have the columns and dtypes of genesis")
         return genesis
 
     @property
     def state(self) -> State:
         """The state that the first block starts from."""
         authority = Authority(self.ordering_authority, replaceable=self.ordering_name != SingleSequencer.name)
-        return State.of(self.members, self.terms, authority, self.chain_id)
+        versions = Versions(self.rules_version, exchange=self.exchange_terms)
+        state = State.of(self.members, self.terms, authority, self.chain_id, versions)
+        if self.shards is not None:
+            state.take_shards(ChainShards(self.shards, state.issuing_accounts, self.timestamp))
+        return state
 
     @property
     def header(self) -> Header:

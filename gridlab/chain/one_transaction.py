@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import polars as pl
 
 from gridlab.chain.effects import Call, Effect
+from gridlab.chain.effects.stopping import StoppedError, act_under_stops
 from gridlab.chain.exchange import Exchange
 from gridlab.chain.hashing import hexadecimal
 from gridlab.chain.ledger import ASSETS, CODES
 from gridlab.chain.payloads import decode_payload
 from gridlab.chain.senders import FEE_SENDER
 from gridlab.chain.state import State
-from gridlab.chain.terms import FEE_ROLES
+from gridlab.chain.terms import FEE_ASSET, FEE_ROLES
 from gridlab.chain.transactions import Transaction
 from gridlab.errors import GridlabError, LedgerError, nearest
 
@@ -97,6 +98,9 @@ def execute_one(state: State, transaction: Transaction, context: Context, *, sig
         frame = decode_payload(effect, transaction.payload)
     except GridlabError as problem:
         raise RefusalError("malformed_payload", str(problem)) from problem
+    why_not = state.emergency.why_not(transaction.kind, frame)
+    if why_not is not None:
+        raise RefusalError("stopped", why_not)
     call = Call(account, frame, transaction.payload, context.height, context.timestamp, context.exchange)
     trades = _charged(state, transaction, effect, call)
     state.nonces[account] += 1
@@ -104,15 +108,23 @@ def execute_one(state: State, transaction: Transaction, context: Context, *, sig
 
 
 def _charged(state: State, transaction: Transaction, effect: Effect, call: Call) -> pl.DataFrame | None:
-    """Take the fee and give the effect: both, or neither."""
-    fee = state.terms.fee(transaction.size) if state.members.roles[call.account] in FEE_ROLES else 0
+    """Take the fee and give the effect: both, or neither.
+
+    No fee is due while the asset that it is paid in stands: who could not pay it could not claim a lock of another
+    asset in time.
+    """
+    pays = state.members.roles[call.account] in FEE_ROLES and FEE_ASSET not in state.emergency.frozen
+    fee = state.terms.fee(transaction.size) if pays else 0
     before, charged = (state.ledger.fork(), state.charged) if fee else (state.ledger, state.charged)
     try:
         if fee:
             _charge(state, call.account, fee)
-        return effect.act(state, call)
+        return act_under_stops(state, transaction.kind, effect, call)
     except RefusalError:
         raise
+    except StoppedError as stopped:
+        state.ledger, state.charged = before, charged
+        raise RefusalError("stopped", str(stopped)) from stopped
     except GridlabError as problem:
         state.ledger, state.charged = before, charged
         code = "ledger_refused" if isinstance(problem, LedgerError) else "rule_broken"

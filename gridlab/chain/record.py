@@ -160,20 +160,28 @@ def _lifetimes(transactions: TransactionList) -> tuple[npt.NDArray[np.uint64], n
     return found[0], found[1]
 
 
-def accepted_payloads(kind: str, effect: Effect, blocks: Iterable[Block]) -> pl.DataFrame:
+def accepted_payloads(kind: str, effects: Mapping[int, Effect], blocks: Iterable[Block]) -> pl.DataFrame:
     """Return the rows of all accepted payloads of one kind, in the order of execution.
 
-    A column whose categories each sender chose for itself (bidding zones) comes as String.
+    A column whose categories each sender chose for itself (bidding zones) comes as String. `effects` is
+    what the kind does by version of the rules; each block is read by those that executed it.
     """
-    chosen = [column.name for column in effect.schema.columns if column.dtype is None]
-    nothing = effect.schema.empty().with_columns(pl.col(chosen).cast(pl.String))
-    frames = [nothing]
+    first = effects[min(effects)]
+    frames = [_free(first, first.schema.empty())]
     for block in blocks:
+        effect = effects.get(block.header.rules_version)
+        if effect is None:
+            continue
         transactions = TransactionList.of(block.transactions, block.header.chain_id)
         codes = listed(block.receipts).codes
         for place, (own, code) in enumerate(zip(transactions.kinds, codes, strict=True)):
             if own == kind and code == ACCEPTED:
-                frame = decode_payload(effect, transactions[place].payload)
-                frames.append(frame.with_columns(pl.col(chosen).cast(pl.String)))
-    # Diagonal, because a column that is not required may be in one payload and not in the next.
-    return pl.concat(frames, how="diagonal")
+                frames.append(_free(effect, decode_payload(effect, transactions[place].payload)))
+    # Diagonal, because a column that is not required may be in one payload and not in the next; relaxed, because
+    # another version of the rules may count in another dtype.
+    return pl.concat(frames, how="diagonal_relaxed")
+
+
+def _free(effect: Effect, frame: pl.DataFrame) -> pl.DataFrame:
+    chosen = [column.name for column in effect.schema.columns if column.dtype is None and column.name in frame.columns]
+    return frame.with_columns(pl.col(chosen).cast(pl.String))

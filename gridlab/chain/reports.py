@@ -1,51 +1,67 @@
-"""Oracle reports on the chain: the newest value of each feed, in strictly increasing rounds."""
+"""Oracle reports on the chain: who may observe, and the newest value of each feed, in strictly increasing rounds.
+
+The chain checks every report itself: the providers' public keys are part of its state, so it verifies the signatures,
+counts them and takes the median (`gridlab.chain.oracle`). It keeps what a reader needs, one row per feed; the
+observations themselves stay in the block.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from gridlab.chain.encoding import blob
+from gridlab.chain.encoding import Reader, blob
 from gridlab.chain.frame_encoding import decode_frame, encode_frame
 from gridlab.chain.hashing import tagged_hash
-from gridlab.errors import ChainError
+from gridlab.chain.oracle.checking import check_observations
+from gridlab.chain.oracle.evidence import require_equivocation
+from gridlab.chain.oracle.provider_set import ProviderSet
+from gridlab.chain.oracle.report import Report, reports_of
+from gridlab.errors import ChainError, OracleError
 from gridlab.frames import SLOT, Column, Schema
 
-__all__ = ["REPORTS", "OracleReports"]
+__all__ = ["REPORTS", "Newest", "OracleReports"]
 
 _DOMAIN = "gridlab/oracle-reports/1"
-_LONGEST_FEED = 64
 
+# What the chain shows: the newest report of each feed.
 REPORTS = Schema(
     "oracle_reports",
     (
         Column("feed", pl.String, "text", "what is reported: 'price/MAC', 'weather/Chiang Mai', …"),
-        Column("epoch", pl.UInt64, "integer", "counts the oracle network's settings"),
-        Column("round", pl.UInt64, "integer", "counts reports of the feed within the epoch"),
-        Column("observed", SLOT, "datetime", "moment for which the value holds"),
-        Column("value", pl.Int64, "integer", "in the feed's own unit, fixed point"),
+        Column("epoch", pl.UInt64, "integer", "counts the oracle network's sets of providers"),
+        Column("round", pl.UInt64, "integer", "counts the feed's rounds"),
+        Column("observed", SLOT, "datetime", "moment for which the value holds: the upper median of the observed ones"),
+        Column("value", pl.Int64, "integer", "upper median of the observations, in the feed's own unit, fixed point"),
+        Column("observations", pl.UInt32, "integer", "how many providers' signed observations make it"),
     ),
 )
+# Epoch, round, observed (microseconds since 1970), value, number of observations.
+Newest = tuple[int, int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class OracleReports:
-    """The newest report of every feed. Never changed: `add` returns a new one.
+    """The providers and the newest report of every feed. Never changed: each act returns a new one.
 
     Attributes
     ----------
     newest : mapping of str to tuple
-        Feed -> (epoch, round, observed in microseconds since 1970, value), in the order of the feeds' first reports.
+        Feed -> (epoch, round, observed in microseconds since 1970, value, number of observations), in the order of the
+        feeds' first reports.
+    providers : ProviderSet or None
+        Whose observations count; None before a regulator has appointed any.
     """
 
-    newest: Mapping[str, tuple[int, int, int, int]] = field(default_factory=dict)
+    newest: Mapping[str, Newest] = field(default_factory=dict)
+    providers: ProviderSet | None = None
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was reported yet."""
-        return not self.newest
+        """Whether nobody may report yet."""
+        return self.providers is None
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -56,35 +72,116 @@ class OracleReports:
 
     @property
     def hash(self) -> bytes:
-        """Hash over `frame`, 32 bytes."""
-        return tagged_hash(_DOMAIN, blob(self.to_bytes()))
+        """Hash over providers and newest reports, 32 bytes."""
+        return tagged_hash(_DOMAIN, self.to_bytes())
 
-    def add(self, reports: pl.DataFrame) -> OracleReports:
-        """Return the reports with these (as `REPORTS`) taken in, all or none.
+    def appoint(self, providers: ProviderSet) -> OracleReports:
+        """Return the register with another set of providers, of a later epoch.
 
         Raises
         ------
-        ChainError
-            A feed's name is empty or too long, or its (epoch, round) is not above the one before.
+        OracleError
+            The epoch is not above the one before, or the network has another name.
         """
+        before = self.providers
+        if before is not None and providers.epoch <= before.epoch:
+            raise OracleError(
+                f"oracle_providers: epoch {providers.epoch} is not above {before.epoch}, the one in force; count on"
+            )
+        if before is not None and providers.network != before.network:
+            raise OracleError(
+                f"oracle_providers: network {providers.network!r} is not {before.network!r}; reports of two networks "
+                "do not belong in one register"
+            )
+        return replace(self, providers=providers)
+
+    def add(self, observations: pl.DataFrame) -> OracleReports:
+        """Return the register with the reports that signed observations make, all or none.
+
+        Parameters
+        ----------
+        observations : polars.DataFrame
+            As `gridlab.chain.oracle.OBSERVATIONS`, of any number of feeds and rounds; rounds of one feed in order.
+
+        Raises
+        ------
+        OracleError
+            There are no providers; an observation may not count or a round has too few; a feed's (epoch, round) is not
+            above the one before, or its time goes backwards.
+        """
+        providers = self._appointed()
         newest = dict(self.newest)
-        columns = (reports[column.name].to_physical().to_list() for column in REPORTS.columns)
-        for feed, epoch, number, observed, value in zip(*columns, strict=True):
-            if not 1 <= len(feed.encode()) <= _LONGEST_FEED:
-                raise ChainError(f"oracle_reports: the feed {feed!r} has no name of 1 to {_LONGEST_FEED} bytes")
-            if feed in newest and (epoch, number) <= newest[feed][:2]:
-                raise ChainError(
-                    f"oracle_reports: feed {feed!r} is at epoch and round {newest[feed][:2]}, the report is of "
-                    f"{(epoch, number)}; each report must be of a later one"
-                )
-            newest[feed] = (epoch, number, observed, value)
-        return OracleReports(newest)
+        for report in reports_of(check_observations(observations, providers), providers):
+            newest[report.feed] = _following(newest.get(report.feed), report)
+        return replace(self, newest=newest)
+
+    def convict(self, pair: pl.DataFrame) -> tuple[OracleReports, int]:
+        """Return the register with the provider that two observations convict struck off, and its number.
+
+        Raises
+        ------
+        OracleError
+            There are no providers, the observations prove nothing, or the provider was struck off before.
+        """
+        providers = self._appointed()
+        provider = require_equivocation(pair, providers)
+        return replace(self, providers=providers.strike(provider)), provider
+
+    def _appointed(self) -> ProviderSet:
+        if self.providers is None:
+            raise OracleError(
+                "oracle: this chain knows no providers yet, so nobody's observations count; a regulator appoints them "
+                "by a transaction of kind 'oracle_providers'"
+            )
+        return self.providers
 
     def to_bytes(self) -> bytes:
-        """Return the canonical bytes."""
-        return encode_frame(self.frame)
+        """Return the canonical bytes: reports, then numbers of observations and the providers if there are any."""
+        reports = blob(encode_frame(self.frame.drop("observations")))
+        if self.providers is None:
+            return reports
+        return reports + blob(encode_frame(self.frame.select("observations"))) + blob(self.providers.to_bytes())
 
     @classmethod
     def from_bytes(cls, data: bytes) -> OracleReports:
         """Read what `to_bytes` wrote; raises a GridlabError where the bytes are damaged."""
-        return cls().add(REPORTS.check(decode_frame(data, "oracle reports")))
+        reader = Reader(data, "oracle reports")
+        frame, providers = decode_frame(reader.blob(), "oracle reports"), None
+        if reader.position < len(data):
+            counts = decode_frame(reader.blob(), "numbers of observations")
+            providers = ProviderSet.from_bytes(reader.blob())
+            if counts.columns != ["observations"] or counts.height != frame.height:
+                raise reader.error("the numbers of observations are not one for each report")
+            frame = frame.with_columns(counts["observations"])
+        elif frame.height:
+            raise reader.error("there are reports, and no providers that could have made them")
+        else:
+            frame = frame.with_columns(pl.lit(0, pl.UInt32).alias("observations"))
+        reader.finish()
+        register = cls(_by_feed(REPORTS.check(frame, error=OracleError)), providers)
+        if register.to_bytes() != data:
+            raise ChainError("oracle reports: are not written in the one canonical form")
+        return register
+
+
+def _following(before: Newest | None, report: Report) -> Newest:
+    """Return the entry of a report, or raise OracleError where it does not follow the one before."""
+    entry = (report.epoch, report.round, report.observed, report.value, len(report.signed))
+    if before is None:
+        return entry
+    if entry[:2] <= before[:2]:
+        raise OracleError(
+            f"oracle_report: feed {report.feed!r} is at epoch and round {before[:2]}, the report is of {entry[:2]}; "
+            "each report must be of a later one"
+        )
+    if report.observed < before[2]:
+        raise OracleError(
+            f"oracle_report: feed {report.feed!r} was observed at {before[2]} before and at {report.observed} now "
+            "(µs since 1970); time does not go backwards"
+        )
+    return entry
+
+
+def _by_feed(frame: pl.DataFrame) -> dict[str, Newest]:
+    feeds, *rest = (frame[column.name].to_physical().to_list() for column in REPORTS.columns)
+    return dict(zip(feeds, zip(*rest, strict=True), strict=True))

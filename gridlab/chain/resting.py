@@ -7,23 +7,25 @@ Once closed, a slot takes no more orders.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gridlab.chain.encoding import Reader, blob, compact, u32, u64
+from gridlab.chain.encoding import Reader, blob, compact, i64, u8, u32, u64
 from gridlab.chain.frame_encoding import decode_frame, encode_frame
-from gridlab.chain.hashing import tagged_hash
+from gridlab.chain.hashing import ZERO_HASH, tagged_hash
 from gridlab.errors import ChainError
-from gridlab.frames import ORDERS, show_rows
+from gridlab.frames import ORDERS, SLOT, show_rows
 
-__all__ = ["OrderBatch", "Reservations", "RestingOrders"]
+__all__ = ["LAPSES", "Lapse", "OrderBatch", "Reservations", "RestingOrders"]
 
 _BATCH_DOMAIN = "gridlab/resting-batch/1"
 _DOMAIN = "gridlab/resting-orders/1"
+_LAPSE_DOMAIN = "gridlab/lapsed-orders/1"
 # A batch has at most this many slots, so that batch number and slot make one transfer id.
 _SLOTS_PER_BATCH = 1 << 20
 _MOST_RESERVED = 1 << 62
@@ -47,6 +49,57 @@ class Reservations:
     account: int
     ids: npt.NDArray[np.uint64]
     amounts: Int64Array
+
+
+LAPSES: Mapping[str, Any] = {
+    "height": pl.UInt64,
+    "account": pl.UInt32,
+    "slot": SLOT,
+    "orders": pl.UInt32,
+    "released": pl.Int64,
+    "reason": pl.String,
+}
+_REASONS = ("refused", "unfunded")
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """Orders of one batch for one slot that could not be carried over to other terms of the market.
+
+    Attributes
+    ----------
+    height : int
+        The first block under the new terms.
+    account : int
+    slot : int
+        Microseconds since 1970-01-01 UTC.
+    orders : int
+        How many.
+    released : int
+        What had been reserved for them, micro-WATT.
+    reason : str
+        "refused" where the new terms do not take them, "unfunded" where the account cannot pay what they may cost now.
+    """
+
+    height: int
+    account: int
+    slot: int
+    orders: int
+    released: int
+    reason: str
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes."""
+        numbers = u64(self.height) + u32(self.account) + i64(self.slot) + u32(self.orders) + i64(self.released)
+        return numbers + u8(_REASONS.index(self.reason))
+
+    @classmethod
+    def read(cls, reader: Reader) -> Lapse:
+        """Read what `to_bytes` wrote; raises ChainError where the bytes are damaged."""
+        numbers = reader.u64(), reader.u32(), reader.i64(), reader.u32(), reader.i64()
+        if (place := reader.u8()) >= len(_REASONS):
+            raise reader.error(f"reason {place}, allowed: 0 … {len(_REASONS) - 1}")
+        return cls(*numbers, _REASONS[place])
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +181,18 @@ class RestingOrders:
     closed : array of int64
         Closed slots, sorted, microseconds since 1970.
     taken : int
-        How many batches there have been.
+        How many batches there have been; one that is carried over to other terms counts again.
+    lapsed : tuple of Lapse
+        What could not be carried over, all that there ever was.
+    lapse_digest : bytes
+        Hash over these, each on top of the ones before, so that a block need not hash the past again.
     """
 
     batches: tuple[OrderBatch, ...] = ()
     closed: Int64Array = field(default_factory=lambda: np.empty(0, np.int64))
     taken: int = 0
+    lapsed: tuple[Lapse, ...] = ()
+    lapse_digest: bytes = ZERO_HASH
 
     @property
     def is_empty(self) -> bool:
@@ -144,7 +203,21 @@ class RestingOrders:
     def hash(self) -> bytes:
         """Hash over the open batches and the closed slots, 32 bytes."""
         digests = b"".join(batch.digest for batch in self.batches)
-        return tagged_hash(_DOMAIN, u64(self.taken) + blob(digests) + blob(self.closed.astype("<i8").tobytes()))
+        closed = blob(self.closed.astype("<i8").tobytes())
+        return tagged_hash(_DOMAIN, u64(self.taken) + blob(digests) + closed + self.lapse_digest)
+
+    def with_lapses(self, lapsed: Iterable[Lapse]) -> RestingOrders:
+        """Return the same with more that lapsed."""
+        new, digest = tuple(lapsed), self.lapse_digest
+        for each in new:
+            digest = tagged_hash(_LAPSE_DOMAIN, digest + each.to_bytes())
+        return replace(self, lapsed=(*self.lapsed, *new), lapse_digest=digest)
+
+    def lapse_frame(self) -> pl.DataFrame:
+        """Return what could not be carried over to other terms, as `LAPSES`."""
+        rows = [(e.height, e.account, e.slot, e.orders, e.released, e.reason) for e in self.lapsed]
+        frame = pl.DataFrame(rows, schema={**LAPSES, "slot": pl.Int64}, orient="row")
+        return frame.with_columns(pl.col("slot").cast(SLOT))
 
     def add(
         self, account: int, orders: pl.DataFrame, costs: Int64Array, encoded: bytes
@@ -163,7 +236,7 @@ class RestingOrders:
                 f"{show_rows(orders, pl.lit(pl.Series(late)))}"
             )
         batch = OrderBatch.of(self.taken, account, orders, costs, encoded)
-        return RestingOrders((*self.batches, batch), self.closed, self.taken + 1), batch
+        return replace(self, batches=(*self.batches, batch), taken=self.taken + 1), batch
 
     def close(self, slots: Int64Array) -> tuple[RestingOrders, pl.DataFrame, list[Reservations]]:
         """Return what is left after the gate of `slots` closes, the orders in these, and what was reserved for them.
@@ -185,13 +258,14 @@ class RestingOrders:
                 released.append(batch.reservations(slots))
             if not np.isin(batch.slots, closed).all():
                 left.append(batch)
-        return RestingOrders(tuple(left), closed, self.taken), _joined(parts), released
+        return replace(self, batches=tuple(left), closed=closed), _joined(parts), released
 
     def to_bytes(self) -> bytes:
         """Return the canonical bytes."""
         bodies = [batch.to_bytes() for batch in self.batches]
         closed = blob(self.closed.astype("<i8").tobytes())
-        return b"".join([u64(self.taken), closed, compact(len(bodies)), *map(blob, bodies)])
+        lapsed = [compact(len(self.lapsed)), *(each.to_bytes() for each in self.lapsed)]
+        return b"".join([u64(self.taken), closed, compact(len(bodies)), *map(blob, bodies), *lapsed])
 
     @classmethod
     def from_bytes(cls, data: bytes) -> RestingOrders:
@@ -203,8 +277,9 @@ class RestingOrders:
             body = Reader(reader.blob(), "order batch")
             batches.append(OrderBatch.read(body))
             body.finish()
+        lapsed = [Lapse.read(reader) for _ in range(reader.compact())]
         reader.finish()
-        return cls(tuple(batches), closed, taken)
+        return cls(tuple(batches), closed, taken).with_lapses(lapsed)
 
 
 def _joined(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -22,6 +22,7 @@ from gridlab.chain.authority import Authority
 from gridlab.chain.blocks import Header
 from gridlab.chain.certificates import CertificateRegistry
 from gridlab.chain.contracts import ContractRegistry
+from gridlab.chain.emergency.book import EmergencyBook
 from gridlab.chain.encoding import Reader, blob, text, u64
 from gridlab.chain.frame_encoding import decode_frame, encode_frame
 from gridlab.chain.hashing import hexadecimal
@@ -34,6 +35,8 @@ from gridlab.chain.reports import OracleReports
 from gridlab.chain.resting import RestingOrders
 from gridlab.chain.state import State
 from gridlab.chain.terms import ChainTerms
+from gridlab.chain.versions import Versions
+from gridlab.chain.watt.register import WattRegister
 from gridlab.errors import ChainError
 
 __all__ = ["decode_state", "encode_state"]
@@ -78,6 +81,9 @@ _CODECS: dict[str, _Codec] = {
     "chain_id": _Codec(text, _read("chain_id", Reader.text)),
     "retired": _Codec(b"".join, lambda data: tuple(data[at : at + 32] for at in range(0, len(data), 32))),
     "locked": _of(Locked),
+    "versions": _of(Versions),
+    "watt": _of(WattRegister),
+    "emergency": _of(EmergencyBook),
 }
 
 

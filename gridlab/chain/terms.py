@@ -11,12 +11,16 @@ from gridlab.chain.encoding import Reader, u64
 from gridlab.errors import ArgumentTypeError, ChainError, nearest
 from gridlab.frames import Column, Schema
 
-__all__ = ["CHANGES", "FEE_ROLES", "ChainTerms", "require_terms"]
+__all__ = ["CHANGES", "FEE_ASSET", "FEE_ROLES", "ChainTerms", "require_terms"]
 
 # Who pays for a transaction. Institutions are paid for their work by tariffs, not by the chain.
 FEE_ROLES = ("trader",)
+FEE_ASSET = "WATT"
 # Header and a certificate of a thousand signatures; in front of each transaction stands its length.
 _BLOCK_OVERHEAD = 100_000
+# Seconds. Whatever goes wrong, a chain goes on by itself within thirty days.
+_LONGEST_STOP = 30 * 86_400
+_DURATIONS = ("stop_longest", "motion_lifetime", "monitor_stop")
 
 CHANGES = Schema(
     "terms",
@@ -45,6 +49,14 @@ class ChainTerms:
         How many of one sender's transactions may wait at once.
     pending_bytes : int
         How much may wait in all.
+    stop_threshold : int
+        Seats of the emergency council that must approve of a stop.
+    stop_longest : int
+        Seconds after which a stop ends by itself at the latest, at most 30 days.
+    motion_lifetime : int
+        Seconds in which the approvals must come together.
+    monitor_stop : int
+        Seconds for which the market monitor stops a zone without people; 0 not at all.
     """
 
     fee_per_transaction: int = 0
@@ -54,11 +66,16 @@ class ChainTerms:
     block_transactions: int = 20_000
     pending_per_sender: int = 4_096
     pending_bytes: int = 2**29
+    stop_threshold: int = 3
+    stop_longest: int = 86_400
+    motion_lifetime: int = 3_600
+    monitor_stop: int = 0
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            low = 0 if each.name.startswith("fee") else 1
-            require_int(each.name, getattr(self, each.name), low, 2**40)
+            low = 0 if each.name.startswith("fee") or each.name == "monitor_stop" else 1
+            high = _LONGEST_STOP if each.name in _DURATIONS else 2**40
+            require_int(each.name, getattr(self, each.name), low, high)
         if self.block_bytes < self.transaction_bytes:
             raise ChainError(
                 f"terms: block_bytes {self.block_bytes} is below transaction_bytes {self.transaction_bytes}, so that a "

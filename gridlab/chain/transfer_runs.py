@@ -103,7 +103,11 @@ class TransferRun:
         self.sound &= (columns.column("expiry") >= np.uint64(height)) & (size <= terms.transaction_bytes)
         self._columns = {column.name: columns.column(column.name) for column in TRANSFERS.columns if column.required}
         debit, asset = (self._columns[name].astype(np.int64) for name in ("debit_account", "asset"))
-        self.plain = ~self.sound | ((debit == self.accounts) & ~state.ledger.issues(debit, asset))
+        special = state.ledger.issues(debit, asset)
+        if not state.watt.is_empty:
+            # May be refused by WATT's rules.
+            special |= state.ledger.issues(self._columns["credit_account"].astype(np.int64), asset)
+        self.plain = ~self.sound | ((debit == self.accounts) & ~special)
         self._fees = np.where(_by_account(_has_role(role, FEE_ROLES), self.accounts), terms.fee(size), 0)
         self.nonces: list[int] = columns.column("nonce").tolist()
         self._timestamp = timestamp

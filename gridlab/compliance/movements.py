@@ -11,7 +11,6 @@ from __future__ import annotations
 import polars as pl
 
 from gridlab.chain.chain_views import ChainViews
-from gridlab.chain.effects import RULES
 from gridlab.chain.ledger import TRANSFERS
 from gridlab.chain.senders import CLEARING_SENDER, CONTRACT_SENDER, FEE_SENDER
 from gridlab.chain.terms import FEE_ROLES
@@ -52,7 +51,8 @@ def movements(chain: ChainViews, trail: pl.DataFrame) -> pl.DataFrame:
 
 
 def _from_payloads(chain: ChainViews) -> pl.DataFrame:
-    kinds = [kind for kind, effect in RULES[chain.genesis.rules_version].items() if effect.schema is TRANSFERS]
+    released = [rules.effects for _, rules in sorted(chain.released.items())]
+    kinds = dict.fromkeys(kind for each in released for kind, effect in each.items() if effect.schema is TRANSFERS)
     # In the order of execution: what was sent again did nothing, so the first cause is the right one.
     return pl.concat([payload_rows(chain, kind).select(_CAUSE) for kind in kinds]).sort(
         "height", "index", maintain_order=True

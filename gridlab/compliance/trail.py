@@ -9,9 +9,9 @@ import polars as pl
 
 from gridlab.chain.blocks import Block
 from gridlab.chain.chain_views import ChainViews
-from gridlab.chain.effects import RULES, Effect
+from gridlab.chain.effects import Effect
 from gridlab.chain.encoding import Reader
-from gridlab.chain.payloads import decode_payload, effect_of
+from gridlab.chain.payloads import decode_payload
 from gridlab.chain.single_transfers import SingleTransfers
 from gridlab.chain.transaction_list import TransactionList
 from gridlab.errors import GridlabError
@@ -124,17 +124,21 @@ def payload_rows(chain: ChainViews, kind: str) -> pl.DataFrame:
     ArgumentTypeError, ChainError
         `kind` is not text, or no kind has that name.
     """
-    effect = effect_of(kind, RULES[chain.genesis.rules_version])
+    effects = chain.effects_of(kind)
+    first = effects[min(effects)]
     chosen = chain.transactions.filter((pl.col("kind") == kind) & pl.col("accepted"))
     placed = chosen.select("height", "index", sender="account").partition_by("height", maintain_order=True)
-    frames = [frame for places in placed for frame in _payloads(effect, chain.block(places["height"][0]), places)]
-    nothing = pl.concat([pl.DataFrame(schema=dict(_PLACE)), _free(effect, effect.schema.empty())], how="horizontal")
-    # Diagonal, because a column that is not required may be in one payload and not in the next.
-    return pl.concat([nothing, *frames], how="diagonal")
+    frames = [frame for places in placed for frame in _payloads(effects, chain.block(places["height"][0]), places)]
+    nothing = pl.concat([pl.DataFrame(schema=dict(_PLACE)), _free(first, first.schema.empty())], how="horizontal")
+    # Diagonal, because a column that is not required may be in one payload and not in the next; relaxed, because
+    # another version of the rules may count in another dtype.
+    return pl.concat([nothing, *frames], how="diagonal_relaxed")
 
 
-def _payloads(effect: Effect, block: Block, places: pl.DataFrame) -> list[pl.DataFrame]:
+def _payloads(effects: Mapping[int, Effect], block: Block, places: pl.DataFrame) -> list[pl.DataFrame]:
     """Return the payloads of transactions of one kind in one block; `places` as `_PLACE`, one row for each."""
+    # Accepted under the rules of its block, so these have the kind.
+    effect = effects[block.header.rules_version]
     listed, indices = _listed(block), places["index"].to_list()
     single = listed.single[indices]
     if single.sum() < _FEW:
@@ -151,7 +155,7 @@ def _payloads(effect: Effect, block: Block, places: pl.DataFrame) -> list[pl.Dat
 
 
 def _free(effect: Effect, frame: pl.DataFrame) -> pl.DataFrame:
-    chosen = [column.name for column in effect.schema.columns if column.dtype is None]
+    chosen = [column.name for column in effect.schema.columns if column.dtype is None and column.name in frame.columns]
     taken = {name: f"payload_{name}" for name in _PLACE}
     return frame.with_columns(pl.col(chosen).cast(pl.String)).rename(taken, strict=False)
 

@@ -10,9 +10,11 @@ import numpy as np
 import polars as pl
 
 from gridlab import units
+from gridlab.chain.emergency.book import EmergencyBook
+from gridlab.errors import ArgumentTypeError
 from gridlab.levers import Levers, number
 
-__all__ = ["Protection", "halted_books", "limit_positions", "pivotal_suppliers", "wash_trades"]
+__all__ = ["Protection", "halted_books", "limit_positions", "not_stopped", "pivotal_suppliers", "wash_trades"]
 
 _GOVERNOR = "ERC"
 _TEACHING = "teaching choice (S); no Thai rule is published for peer-to-peer trade"
@@ -149,6 +151,30 @@ def halted_books(prices: pl.DataFrame, *, move: int, pause: int) -> pl.DataFrame
         .join(prices.select("slot", "zone"), on=["slot", "zone"], how="semi")
         .sort("slot", "zone")
     )
+
+
+def not_stopped(orders: pl.DataFrame, emergency: EmergencyBook) -> pl.DataFrame:
+    """Return the orders that may meet under the emergency stops of a chain, as its gate closure takes them.
+
+    A market that is computed beside the chain leaves out the others before it clears, and then makes the same trades.
+
+    Parameters
+    ----------
+    orders : polars.DataFrame
+        ``slot``, ``zone`` and whatever else orders have.
+    emergency : EmergencyBook
+        As `gridlab.chain.ConsortiumChain.emergency` when the gate closes.
+
+    Raises
+    ------
+    ArgumentTypeError
+        `emergency` is not an `EmergencyBook`.
+    """
+    if not isinstance(emergency, EmergencyBook):
+        raise ArgumentTypeError(
+            f"emergency is a {type(emergency).__name__}, allowed: an EmergencyBook such as chain.emergency"
+        )
+    return orders.filter(pl.Series(~emergency.barred(orders), dtype=pl.Boolean))
 
 
 def wash_trades(trades: pl.DataFrame, *, ratio: int) -> pl.DataFrame:

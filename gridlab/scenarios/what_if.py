@@ -26,6 +26,7 @@ def _values(path: str, values: object) -> list[object]:
     return list(values)
 
 
+_CHAIN_PARTS = ("consensus", "public", "bridge")
 _Case = tuple[Lab, dict[str, object], int, int | None]
 
 
@@ -33,7 +34,7 @@ def _figures(case: _Case) -> pl.DataFrame:
     lab, levers, seed, slots = case
     changed = lab.with_seed(seed).set(levers)
     # The market's figures do not hang on who seals its blocks, so the chain is run only where it is asked about.
-    on_chain = any(path.startswith("consensus.") for path in levers)
+    on_chain = any(path.partition(".")[0] in _CHAIN_PARTS for path in levers)
     kpis = changed.run(slots=slots, progress=False).kpis() if on_chain else changed.preview(slots=slots)
     return kpis.select(
         *[pl.lit(value).alias(path) for path, value in levers.items()],

@@ -9,7 +9,7 @@ import holoviews as hv
 import holoviews.plotting.bokeh  # makes the bokeh backend known without printing into a notebook
 import numpy as np
 import numpy.typing as npt
-from bokeh.models import BasicTicker
+from bokeh.models import BasicTicker, NumeralTickFormatter
 
 from gridlab.ui.consensus_words import MESSAGES as MESSAGE_WORDS
 from gridlab.ui.figures import number, unit
@@ -25,6 +25,7 @@ __all__ = [
     "height_axis",
     "kinds",
     "messages",
+    "thousands",
     "value_axis",
     "views",
     "whole_numbers",
@@ -53,6 +54,11 @@ def value_axis(name: str, label: Word, unit_name: str = "") -> hv.Dimension:
 def whole_numbers() -> BasicTicker:
     """Return ticks that stand at whole numbers alone."""
     return BasicTicker(mantissas=[1, 2, 5], min_interval=1)
+
+
+def thousands() -> NumeralTickFormatter:
+    """Return a formatter that writes whole numbers with separators, however large."""
+    return NumeralTickFormatter(format="0,0.[00]")
 
 
 def framed(element: Any, title: object, **options: Any) -> Any:

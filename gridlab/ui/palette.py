@@ -11,16 +11,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 __all__ = [
+    "BALLOTS",
     "CHAINS",
     "DEMAND",
+    "GAP_RULES",
     "KINDS",
+    "MEASURES",
     "MESSAGES",
     "NET_LOAD",
     "OTHER",
     "PARTIES",
     "RIVALS",
     "SIDES",
+    "SKY",
     "STATES",
+    "VOTERS",
+    "WATT",
+    "WATT_HOLDERS",
     "WITHOUT_MARKET",
     "ZONES",
     "Ink",
@@ -84,6 +91,50 @@ RIVALS = {"A": Ink("#0072b2"), "B": Ink("#d55e00", "7 3"), "C": Ink("#7d7d7d", "
 
 # How a validator stands; each has a mark of its own beside its colour.
 STATES = {"honest": Ink("#56b4e9"), "lies": Ink("#d55e00", "7 3"), "down": Ink("#7d7d7d", "2 2")}
+
+# What is voted.
+BALLOTS = {"aye": Ink("#0072b2"), "nay": Ink("#d55e00", "7 3"), "abstain": Ink("#7d7d7d", "2 2")}
+
+# What a referendum is measured by; what is asked of it is drawn in the same colour, dotted.
+MEASURES = {"approval": Ink("#0072b2"), "support": Ink("#e69f00", "8 3")}
+
+# Populations of holders of GRID.
+VOTERS = {
+    "household": Ink("#e69f00"),
+    "prosumer": Ink("#56b4e9", "8 3"),
+    "utility": Ink("#5e5e5e", "4 4"),
+    "whale": Ink("#0072b2", "2 2"),
+    "cooperative": Ink("#009e73", "8 3 2 3"),
+    "expert": Ink("#cc79a7", "12 3"),
+    "apathetic": Ink("#d55e00", "1 3"),
+}
+
+# A feed as it is and as it was foretold; the past is solid.
+SKY = {
+    "truth": Ink("#0072b2"),
+    "clear": Ink("#e69f00", "2 2"),
+    "day_ahead": Ink("#d55e00", "8 3"),
+    "1h": Ink("#5e5e5e", "4 4"),
+}
+
+# What WATT rests on, and what is asked of it.
+WATT = {
+    "reserve": Ink("#009e73"),
+    "attested": Ink("#56b4e9", "2 2"),
+    "circulation": Ink("#5e5e5e", "8 3"),
+    "queued": Ink("#d55e00", "4 4"),
+}
+
+# Who holds WATT.
+WATT_HOLDERS = {
+    "households": Ink("#e69f00"),
+    "traders": Ink("#56b4e9", "8 3"),
+    "utilities": Ink("#5e5e5e", "2 2"),
+    "funds": Ink("#0072b2", "4 4"),
+}
+
+# What is paid while baht are missing.
+GAP_RULES = {"par": Ink("#d55e00", "7 3"), "haircut": Ink("#0072b2"), "stop": Ink("#7d7d7d", "2 2")}
 
 DEMAND = Ink("#7d7d7d", "2 2")
 NET_LOAD = Ink("#8073ac")

@@ -22,6 +22,7 @@ from gridlab.ui.palette import DEMAND, KINDS, NET_LOAD, OTHER, SIDES, WITHOUT_MA
 from gridlab.ui.summary import MEASURED
 from gridlab.ui.svg import Floats
 from gridlab.ui.views import book, day_view, saving_by_kind
+from gridlab.ui.vote_plots import votes
 from gridlab.ui.words import KINDS as KIND_WORDS
 from gridlab.ui.words import SIDES as SIDE_WORDS
 from gridlab.ui.words import ZONES as ZONE_WORDS
@@ -155,6 +156,16 @@ class Plots:
         return self._framed(bars).opts(
             color="case", cmap=inks, multi_level=False, legend_position="top", tools=["hover"], **_DRAWN
         )
+
+    def votes(self) -> hv.Layout:
+        """Referenda of the run from proposal to enactment, with every vote, below the prices before and after.
+
+        Raises
+        ------
+        GovernanceError
+            Nobody proposed anything in this run.
+        """
+        return votes(self._run)
 
     def _edges(self) -> np.ndarray:
         slots = columns(self._run.frames["readings"].select(pl.col("slot").unique().sort()))["slot"]

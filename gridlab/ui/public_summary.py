@@ -10,11 +10,14 @@ from gridlab.chain.npos.election import Election
 from gridlab.chain.public.chain import PublicChain
 from gridlab.chain.public.simulation import PublicTrace
 from gridlab.chain.staking.concentration import nakamoto_coefficient
+from gridlab.governance.pallet import GOVERNANCE, GovernancePart
 from gridlab.ui.chain_summary import heading, many_transactions
 from gridlab.ui.consensus_words import ranges
 from gridlab.ui.figures import number, unit
 from gridlab.ui.fork_layout import fork_picture
+from gridlab.ui.governance_summary import referenda_table
 from gridlab.ui.html import card, definitions, escape, scrolled, table
+from gridlab.ui.referendum_view import scene_of
 from gridlab.ui.words import Word, lookup
 
 __all__ = ["bridge_html", "election_html", "public_chain_html", "public_trace_html", "run_figures"]
@@ -97,7 +100,17 @@ def public_chain_html(chain: PublicChain) -> str:
         (Word("Nakamoto coefficient", "ค่าสัมประสิทธิ์นากาโมโตะ"), number(nakamoto_coefficient(weights))),
         (Word("State root", "รากสถานะบัญชี"), _code(hexadecimal(chain.state_root))),
     ]
-    return card([heading(Word("Public chain", "เชนสาธารณะ"), chain.chain_id), definitions(held), _course(chain)])
+    title = heading(Word("Public chain", "เชนสาธารณะ"), chain.chain_id)
+    return card([title, definitions(held), _course(chain), _referenda(chain)])
+
+
+def _referenda(chain: PublicChain) -> str:
+    """Return what was proposed on the chain; nothing where it has no governance, or nobody proposed anything."""
+    part = chain.state.parts.get(GOVERNANCE)
+    if not isinstance(part, GovernancePart) or not part.book.referenda:
+        return ""
+    title = f'<div style="font-weight:600;font-size:13px">{Word("Referenda", "ประชามติ")}</div>'
+    return title + referenda_table(scene_of(part))
 
 
 def _course(chain: PublicChain) -> str:

@@ -126,5 +126,10 @@ def _chain(run: Run) -> str:
         f"{number(blocks.height)} blocks with {number(transactions)} signed transactions",
         f"{number(blocks.height)} บล็อก รวม {number(transactions)} ธุรกรรมที่ลงลายมือชื่อ",
     )
+    anchors = run.anchors.height
+    public = Word(
+        f"{number(anchors)} of their roots anchored on the public chain, final at block {number(run.public.height)}",
+        f"บันทึกราก {number(anchors)} ครั้งบนเชนสาธารณะ ซึ่งสิ้นสุดที่บล็อก {number(run.public.height)}",
+    )
     fingerprint = f'<code style="word-break:break-all">{run.fingerprint}</code>'
-    return f'<div style="font-size:13px">{sealed}<br>{Word("Fingerprint", "ลายพิมพ์ผลการจำลอง")} {fingerprint}</div>'
+    return f'<div style="font-size:13px">{sealed}<br>{public}<br>{Word("Fingerprint", "ลายพิมพ์ผลการจำลอง")} {fingerprint}</div>'

@@ -6,11 +6,9 @@ languages in one session. In Thai a kWh is a หน่วย, as on every Thai e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from gridlab import settings
+from gridlab.ui.word import Word, lookup, speaking
 
 __all__ = [
     "CHOICES",
@@ -34,22 +32,6 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """A text in both languages; ``str(word)`` is the one in force.
-
-    Attributes
-    ----------
-    english, thai : str
-    """
-
-    english: str
-    thai: str
-
-    def __str__(self) -> str:
-        return settings.say(self.english, self.thai)
-
-
-@dataclass(frozen=True, slots=True)
 class Figure:
     """How a key figure is shown.
 
@@ -68,22 +50,6 @@ class Figure:
     decimals: int
     group: str
     signed: bool = False
-
-
-@contextmanager
-def speaking(language: str) -> Iterator[None]:
-    """Speak `language` ("en" or "th") inside a ``with`` block, whatever the session speaks outside it."""
-    before = settings.current().language
-    settings.config(language=language)
-    try:
-        yield
-    finally:
-        settings.config(language=before)
-
-
-def lookup(table: Mapping[str, Word], key: str) -> str:
-    """Return the word for `key`; a key that the table does not know is shown as it is, with blanks for underscores."""
-    return str(table[key]) if key in table else key.replace("_", " ")
 
 
 GROUPS = {
@@ -122,6 +88,8 @@ FIGURES = {
     "utilities_gain": Figure(Word("Change for the utilities", "ผลต่อรายได้การไฟฟ้า"), 2, "money", signed=True),
     "state_gain": Figure(Word("Change for the state (VAT)", "ผลต่อรายได้รัฐ (ภาษีมูลค่าเพิ่ม)"), 2, "money", signed=True),
     "operator_gain": Figure(Word("Change for the market operator", "ผลต่อรายได้ผู้ดำเนินตลาด"), 2, "money", signed=True),
+    "carbon_tax_paid": Figure(Word("Carbon tax on grid energy", "ภาษีคาร์บอนของไฟฟ้าจากระบบ"), 2, "money"),
+    "oracle_fees": Figure(Word("Paid to data providers", "ค่าข้อมูลที่จ่ายให้ผู้ให้บริการออราเคิล"), 2, "money"),
     "congestion_rent": Figure(Word("Congestion rent (EGAT)", "ค่าความแออัดของสายส่ง (กฟผ.)"), 2, "money"),
     "imbalance_paid": Figure(Word("Paid for imbalance", "ค่าความไม่สมดุลที่จ่าย"), 2, "money"),
     "wheeling_paid": Figure(Word("Wheeling paid", "ค่าผ่านสายส่งที่จ่าย"), 2, "money"),
@@ -145,6 +113,14 @@ FIGURES = {
     ),
     "consensus_messages": Figure(Word("Messages between validators", "ข้อความระหว่างผู้ตรวจสอบธุรกรรม"), 1, "chain"),
     "view_changes": Figure(Word("View changes", "การเปลี่ยนมุมมอง (เปลี่ยนผู้ตรวจสอบหลัก)"), 0, "chain"),
+    "public_finality_p99": Figure(
+        Word("Public chain: time to finality, 99 % of blocks", "เชนสาธารณะ: เวลาจนบล็อกเป็นที่สิ้นสุด (ร้อยละ 99 ของบล็อก)"),
+        1,
+        "chain",
+    ),
+    "public_transactions": Figure(Word("Public chain: transactions", "เชนสาธารณะ: จำนวนธุรกรรม"), 0, "chain"),
+    "public_fees": Figure(Word("Public chain: fees", "เชนสาธารณะ: ค่าธรรมเนียม"), 3, "chain"),
+    "anchors": Figure(Word("Roots anchored on the public chain", "รากที่บันทึกไว้บนเชนสาธารณะ"), 0, "chain"),
     "chain_fees": Figure(Word("Chain fees paid", "ค่าธรรมเนียมบล็อกเชนที่จ่าย"), 2, "chain"),
     "orders": Figure(Word("Orders", "คำสั่งซื้อขาย"), 0, "work"),
     "trades": Figure(Word("Trades", "รายการที่จับคู่ได้"), 0, "work"),
@@ -178,6 +154,30 @@ UNITS = {
     "REC": Word("REC", "ใบ"),
     "mean": Word("(mean)", "(เฉลี่ย)"),
     "minutes": Word("minutes", "นาที"),
+    "GRID": Word("GRID", "GRID"),
+    "min": Word("min", "นาที"),
+    "h": Word("h", "ชม."),
+    "days": Word("days", "วัน"),
+    "proposals": Word("proposals", "ข้อเสนอ"),
+    "blocks": Word("blocks", "บล็อก"),
+    "seats": Word("seats", "ที่นั่ง"),
+    "halts": Word("halts", "ครั้ง"),
+    "GRID/byte": Word("GRID/byte", "GRID/ไบต์"),
+    "GRID/ms": Word("GRID/ms", "GRID/มิลลิวินาที"),
+    "KiB": Word("KiB", "กิบิไบต์"),
+    "bytes": Word("bytes", "ไบต์"),
+    "µs": Word("µs", "ไมโครวินาที"),
+    "%/year": Word("%/year", "%/ปี"),
+    "%/day": Word("%/day", "%/วัน"),
+    "%/√year": Word("%/√year", "%/√ปี"),
+    "per day": Word("per day", "ต่อวัน"),
+    "points per point": Word("points per point", "จุดต่อจุด"),
+    "eras": Word("eras", "ยุค"),
+    "sessions": Word("sessions", "รอบ"),
+    "voters": Word("voters", "ราย"),
+    "level": Word("(level)", "(ระดับ)"),
+    "THB/month": Word("THB/month", "บาท/เดือน"),
+    "kWh/month": Word("kWh/month", "หน่วย/เดือน"),
     "kW/MW": Word("kW/MW", "กิโลวัตต์/เมกะวัตต์"),
     "kgCO2e": Word("kgCO₂e", "กก. CO₂e"),
     "kgCO2e/kWh": Word("kgCO₂e/kWh", "กก. CO₂e/หน่วย"),
@@ -195,6 +195,24 @@ UNITS = {
     "peak/mean": Word("× mean", "เท่า"),
     "0..1": Word("(0 equal, 1 one has all)", "(0 เท่ากัน, 1 คนเดียวได้หมด)"),
     "0..10000": Word("(0 to 10,000)", "(0 ถึง 10,000)"),
+    "providers": Word("providers", "ราย"),
+    "rounds": Word("rounds", "รอบ"),
+    "points": Word("points", "คะแนน"),
+    "MADs": Word("MADs", "เท่าของ MAD"),
+    "°C": Word("°C", "°C"),
+    "degrees": Word("degrees", "องศา"),
+    "W/m²": Word("W/m²", "วัตต์/ตร.ม."),
+    "kW/kWp": Word("kW/kWp", "กิโลวัตต์/กิโลวัตต์สูงสุด"),
+    "THB/MWh": Word("THB/MWh", "บาท/เมกะวัตต์ชั่วโมง"),
+    "THB/USD": Word("THB/USD", "บาท/ดอลลาร์"),
+    "million THB": Word("million THB", "ล้านบาท"),
+    "million WATT": Word("million WATT", "ล้าน WATT"),
+    "THB/WATT": Word("THB/WATT", "บาท/WATT"),
+    "%/h": Word("%/h", "%/ชม."),
+    "% of the reserve": Word("% of the reserve", "% ของเงินสำรอง"),
+    "% of coverage": Word("% of coverage", "% ของความครอบคลุม"),
+    "% attested coverage": Word("% attested coverage", "% ความครอบคลุมที่รับรอง"),
+    "% of circulation per slot": Word("% of circulation per slot", "% ของยอดหมุนเวียนต่อช่วงเวลา"),
 }
 
 KINDS = {
@@ -240,6 +258,7 @@ PAYMENTS = {
     "fee": Word("trading fee", "ค่าธรรมเนียมซื้อขาย"),
     "vat": Word("VAT on trades", "ภาษีมูลค่าเพิ่มของการซื้อขาย"),
     "retail": Word("retail energy", "ค่าไฟฟ้าขายปลีก"),
+    "carbon_tax": Word("carbon tax on grid energy", "ภาษีคาร์บอนของไฟฟ้าจากระบบ"),
     "retail_vat": Word("VAT on retail energy", "ภาษีมูลค่าเพิ่มของค่าไฟขายปลีก"),
     "imbalance": Word("imbalance", "ค่าความไม่สมดุล"),
     "balancing": Word("balancing energy", "ค่าพลังงานรักษาสมดุล"),
@@ -264,6 +283,16 @@ PARTS = {
     "market.protection": Word("Protection of the market", "การคุ้มครองตลาด"),
     "consensus": Word("Consensus of the chain", "ฉันทามติของบล็อกเชน"),
     "consensus.network": Word("Network between the validators", "เครือข่ายระหว่างผู้ตรวจสอบธุรกรรม"),
+    "public": Word("Public chain", "เชนสาธารณะ"),
+    "emergency": Word("Emergency stop", "การหยุดฉุกเฉิน"),
+    "bridge": Word("Bridge between the chains", "สะพานเชื่อมสองเชน"),
+    "feeds": Word("The world that the oracle sees", "โลกจริงที่ออราเคิลสังเกต"),
+    "oracle": Word("Oracle network", "เครือข่ายออราเคิล"),
+    "governance": Word("Votes of GRID holders", "การลงมติของผู้ถือ GRID"),
+    "governance.parameter": Word("Track for levers", "ช่องทางข้อเสนอปรับค่าระบบ"),
+    "governance.treasury": Word("Track for the treasury", "ช่องทางข้อเสนอใช้เงินคลัง"),
+    "governance.upgrade": Word("Track for new rules of the chain", "ช่องทางข้อเสนอปรับรุ่นกติกาของเชน"),
+    "governance.emergency": Word("Track for emergencies", "ช่องทางข้อเสนอฉุกเฉิน"),
     "market.zonal": Word("Corridors between regions", "สายส่งระหว่างภาค"),
     "market.retail": Word("Retail tariff", "ค่าไฟฟ้าขายปลีก"),
     "market.wheeling": Word("Wheeling and losses", "ค่าผ่านสายส่งและพลังงานสูญเสีย"),
@@ -318,6 +347,27 @@ CHOICES = {
     "stale_view": Word("repeat messages of the past", "ส่งข้อความเก่าซ้ำ"),
     "collude": Word("show two blocks and hide votes, together", "สมคบกันเสนอสองบล็อกและปกปิดคะแนน"),
     "twins": Word("run twice with one key", "ใช้กุญแจเดียวกันสองเครื่อง"),
+    "none": Word("none", "ไม่มี"),
+    "linear": Word("straight line", "เส้นตรง"),
+    "stepped": Word("stairs", "ขั้นบันได"),
+    "reciprocal": Word("hyperbola", "ไฮเพอร์โบลา"),
+    "super_majority_approve": Word("few voters must agree widely", "ผู้ใช้สิทธิ์น้อยต้องเห็นชอบมาก"),
+    "super_majority_against": Word("few voters may pass it", "ผู้ใช้สิทธิ์น้อยก็ผ่านได้"),
+    "simple_majority": Word("simple majority", "เสียงข้างมากธรรมดา"),
+    "lognormal": Word("lognormal", "ล็อกนอร์มัล"),
+    "pareto": Word("Pareto", "พาเรโต"),
+    "lying": Word("move what they see by a share", "บิดเบือนค่าที่เห็นไปตามสัดส่วน"),
+    "colluding": Word("say one agreed number, together", "สมคบกันบอกตัวเลขเดียวกัน"),
+    "equivocating": Word("sign two values", "ลงนามสองค่าในรอบเดียว"),
+    "noisy": Word("say it with a large error", "บอกค่าที่คลาดเคลื่อนมาก"),
+    "stale": Word("repeat what was seen before", "บอกค่าเก่าที่เคยเห็น"),
+    "raise": Word("is refused", "ปฏิเสธการอ่าน"),
+    "flag": Word("gives it, marked as stale", "ให้อ่านได้แต่มีเครื่องหมายเตือน"),
+    "par": Word("in full, first come first served", "จ่ายเต็มตามลำดับก่อนหลัง"),
+    "haircut": Word("the same share for all", "จ่ายทุกคนในสัดส่วนเท่ากัน"),
+    "stop": Word("none until it is filled", "หยุดจ่ายจนกว่าจะครบ"),
+    "fire": Word("at once, at a discount", "เร่งขายทันทีโดยยอมขาดทุน"),
+    "orderly": Word("in order, paid later", "ขายตามปกติ รับเงินภายหลัง"),
     "True": Word("on", "เปิด"),
     "False": Word("off", "ปิด"),
 }

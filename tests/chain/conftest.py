@@ -11,6 +11,9 @@ import polars as pl
 import pytest
 
 from gridlab.chain import ConsortiumChain, PbftOrdering, Transaction, keys
+from gridlab.chain.moments import require_microseconds
+from gridlab.chain.oracle import NETWORK, OBSERVATIONS, observation_message
+from gridlab.chain.oracle.provider_set import sandbox_pair
 from gridlab.frames import ORDERS
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -51,6 +54,24 @@ def readings(**changes):
         {"slot": [datetime(2026, 4, 1)] * 2, "account": [5, 6], "load": [400, 300], "generation": [0, 900]}
     )
     return frame.with_columns(**changes)
+
+
+def observations_frame(values, /, *, feed="price/MAC", epoch=1, number=1, observed=START, network=NETWORK):
+    """What providers say in one round, each signed with its sandbox key; provider -> value."""
+    moment = require_microseconds("observed", observed)
+    columns = {
+        "feed": [feed] * len(values),
+        "epoch": [epoch] * len(values),
+        "round": [number] * len(values),
+        "provider": list(values),
+        "value": list(values.values()),
+        "observed": [observed] * len(values),
+        "signature": [
+            sandbox_pair(7, provider).sign(observation_message(network, feed, epoch, number, moment, value))
+            for provider, value in values.items()
+        ],
+    }
+    return OBSERVATIONS.check(pl.DataFrame(columns))
 
 
 def change(chain, name, /, **changes):
@@ -130,6 +151,7 @@ def make():
         transfers=transfers_frame,
         orders=orders_frame,
         readings=readings,
+        observations=observations_frame,
         change=change,
         signed=signed,
         sealed=sealed,

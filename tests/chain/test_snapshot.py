@@ -19,11 +19,13 @@ from gridlab.chain.certificates import CertificateRegistry
 from gridlab.chain.channels import open_channel
 from gridlab.chain.contract_terms import ContractTerms, SettlementTerms, TradingRules
 from gridlab.chain.contracts import ContractRegistry
+from gridlab.chain.emergency import EmergencyBook, Motion, Seat, StopRecord
 from gridlab.chain.encoding import Reader
 from gridlab.chain.frame_encoding import encode_frame
 from gridlab.chain.locked import Locked
 from gridlab.chain.members import Members
 from gridlab.chain.meters import MeterRegister
+from gridlab.chain.oracle import ProviderSet
 from gridlab.chain.packets import Packets
 from gridlab.chain.reports import OracleReports
 from gridlab.chain.resting import RestingOrders
@@ -31,6 +33,7 @@ from gridlab.chain.snapshot import _CODECS, decode_state, encode_state
 from gridlab.chain.state import State
 from gridlab.chain.swaps import LockTerms, Stops
 from gridlab.chain.terms import ChainTerms
+from gridlab.chain.versions import Upgrade, Versions
 from gridlab.errors import ChainError, GridlabError
 from gridlab.frames import READINGS
 
@@ -78,11 +81,14 @@ def state(members, account, make):
     state.meters = state.meters.group(pl.Series([6], dtype=pl.UInt32), pl.Series([5], dtype=pl.UInt32))
     state.certificates = CertificateRegistry.of(certificates())
     state.contracts = contracts()
-    report = {"feed": ["price/MAC"], "epoch": [1], "round": [2], "observed": [START], "value": [-7]}
-    state.reports = OracleReports().add(make_frame(report, epoch=pl.UInt64, round=pl.UInt64))
+    providers = ProviderSet.sandbox(15, seed=7).strike(14)
+    said = make.observations(dict.fromkeys(range(10), -7), number=2)
+    state.reports = OracleReports().appoint(providers).add(said)
     packet = {"channel": ["public"], "sequence": [0], "timeout": [START], "payload": [b"pay"]}
     state.packets = Packets().add(make_frame(packet, sequence=pl.UInt64))
     state.locked = something_locked(state, account)
+    state.emergency = an_emergency()
+    state.versions = Versions(2, Upgrade(3, 99, bytes(32)), b"now".ljust(32), b"then".ljust(32))
     return state
 
 
@@ -95,6 +101,14 @@ def something_locked(state, account):
     ends = (account["alice"], account["bob"])
     channels, _ = open_channel(state.locked.channels, state.ledger, sides, ends, (13, 0), now=5)
     return Locked(locks, channels, stops)
+
+
+def an_emergency():
+    """A council, a motion of its own and a stop that is over."""
+    what = ("zone", "BKK", "three halts")
+    stop = StopRecord(0, *what, 7, 9, 3, ("ERC", "BOT"), ended=8, ended_by="vote", referendum=4, reference="block 12")
+    motion = Motion("stop", "market", "", "a fault", 99, 10, ("ERC",))
+    return EmergencyBook((Seat("ERC", 4, "seat"), Seat("monitor", 2, "monitor")), (motion,), (stop,))
 
 
 def header_of(state):
@@ -150,6 +164,7 @@ def test_a_state_comes_back_whole(state):
     assert again.members.frame.equals(state.members.frame)
     assert again.nonces.tolist() == state.nonces.tolist()
     assert (again.charged, again.terms, again.authority) == (9, state.terms, state.authority)
+    assert again.versions == state.versions
     for name in ("resting", "meters", "certificates", "contracts", "reports", "packets", "locked"):
         own, other = getattr(state, name), getattr(again, name)
         assert not own.is_empty, name

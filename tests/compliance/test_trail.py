@@ -65,7 +65,7 @@ def test_rows_of_a_kind_are_the_accepted_payloads_with_their_place(town, kind):
 
 def replayed_heights(chain):
     """Height of every movement, by executing block after block and looking at how the ledger grows."""
-    twin = type(chain)._from_blocks(chain.genesis, [], chain.ordering, chain._exchange)
+    twin = type(chain)._from_blocks(chain.genesis, [], chain.ordering, chain._releases)
     heights = []
     for height in range(1, chain.height + 1):
         twin.append_block(chain.block(height))

@@ -25,7 +25,8 @@ XYZ = np.array(
 )
 WHITE = XYZ.sum(axis=1)
 
-FAMILIES = ["SIDES", "ZONES", "KINDS", "PARTIES", "CHAINS", "MESSAGES", "RIVALS", "STATES"]
+FAMILIES = ["SIDES", "ZONES", "KINDS", "PARTIES", "CHAINS", "MESSAGES", "RIVALS", "STATES", "BALLOTS", "MEASURES",
+            "VOTERS", "SKY", "WATT", "WATT_HOLDERS", "GAP_RULES"]  # fmt: skip
 
 
 def linear(colour):

@@ -48,7 +48,7 @@ def test_every_kind_of_plot_speaks_thai(day_run, kind):
 
 def test_the_accessor_lists_its_kinds(day_run):
     assert [name for name in UNITS if f".{name}()" in repr(day_run.plot)] == list(UNITS)
-    assert day_run.plot._kinds() == ["prices", "volumes", "net_load", "supply_and_demand", "savings", "bills"]
+    assert day_run.plot._kinds() == ["prices", "volumes", "net_load", "supply_and_demand", "savings", "bills", "votes"]
 
 
 def test_price_lines_hold_each_slot_and_keep_the_colour_of_their_zone(day_run):

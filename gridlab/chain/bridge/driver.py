@@ -232,11 +232,12 @@ class Bridge:
             self.anchor()
         return self.relay() if self.is_open else []
 
-    def anchor(self) -> int:
+    def anchor(self, *, tell_back: bool = True) -> int:
         """Anchor the consortium's newest block on the public side, and tell the consortium the public side's newest.
 
         Blocks in which the validators hand over are anchored on the way, since they cannot be skipped. On a public
-        chain they are anchored once that is final. Returns the height that is anchored.
+        chain they are anchored once that is final. Without `tell_back` nothing is sent to the consortium. Returns the
+        height that is anchored.
 
         Raises
         ------
@@ -247,7 +248,7 @@ class Bridge:
         height, newest = self.consortium.keep(), self.anchors.newest.height
         for each in sorted({*self.consortium.handovers(newest + 1, height), height} - {newest}):
             self._far.update(FAR_CLIENT, self.consortium.signed(each))
-        if self._far.height > self.consortium.end.client(_CLIENT).newest.height:
+        if tell_back and self._far.height > self.consortium.end.client(_CLIENT).newest.height:
             self.consortium.update(_CLIENT, self._far.signed(self._far.height))
         return height
 

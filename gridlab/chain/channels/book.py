@@ -107,7 +107,7 @@ class ChannelBook:
         require_ledger(ledger)
         if not isinstance(opening, Opening):
             raise ArgumentTypeError(f"opening is a {type(opening).__name__}, allowed: Opening(…)")
-        self._require_running(now, stops)
+        self._require_running(now, stops, opening.asset)
         number = len(self.channels)
         message = opening_message(self.chain, number, opening)
         for side, (key, signature) in enumerate(zip(opening.public_keys, signatures, strict=True)):
@@ -127,7 +127,7 @@ class ChannelBook:
         require_side(side)
         require_int("amount", amount, 1, LARGEST)
         record = self._in_phase(channel, "open", "topped up")
-        self._require_running(now, stops)
+        self._require_running(now, stops, record.opening.asset)
         require_int("deposits in all", sum(record.deposited) + amount, 0, LARGEST)
         require_int("number of deposits", len(record.deposits) + 1, 1, _MOST_DEPOSITS)
         topped = record.after(now, "top_up", deposits=(*record.deposits, (side, amount)))
@@ -142,7 +142,7 @@ class ChannelBook:
         record = self[channel]
         if record.phase == "settled":
             raise ChainError(f"channel {record.number} is settled already; there is nothing to close")
-        self._require_running(now, stops)
+        self._require_running(now, stops, record.opening.asset)
         state = self._checked(channel, record, signed)
         if state.version < record.version:
             raise ChainError(f"close_together: version {state.version} is shown, but {record.version} stands already")
@@ -157,7 +157,7 @@ class ChannelBook:
     ) -> tuple[ChannelBook, ChannelRecord]:
         """Begin to close alone: by a state that both have signed, or None for the deposits as they are."""
         record = self._in_phase(channel, "open", "closed")
-        self._require_running(now, stops)
+        self._require_running(now, stops, record.opening.asset)
         state = None if signed is None else self._checked(channel, record, signed)
         since = record.time(now, self.chain, stops)
         closing = record.after(now, "close", phase="closing", standing=state, closing_since=since)
@@ -177,7 +177,7 @@ class ChannelBook:
             it counts on more than was deposited, or a signature is missing or not valid.
         """
         record = self._in_phase(channel, "closing", "disputed")
-        self._require_running(now, stops)
+        self._require_running(now, stops, record.opening.asset)
         late = record.time(now, self.chain, stops) - record.window_end
         if late >= 0:
             raise ChainError(f"dispute: the window of channel {record.number} is over since {late} µs; settle it")
@@ -195,7 +195,7 @@ class ChannelBook:
         """Show the preimage of a conditional payment while the channel closes; it counts if its time is not over."""
         digest = hash_of(preimage)
         record = self._in_phase(channel, "closing", "given a preimage")
-        self._require_running(now, stops)
+        self._require_running(now, stops, record.opening.asset)
         if any(known == preimage for known, _ in record.revealed):
             raise ChainError(f"reveal: the preimage of {digest.hex()} was shown to channel {record.number} before")
         locks = () if record.standing is None else record.standing.locks
@@ -209,7 +209,7 @@ class ChannelBook:
         """Pay out by the state that stands, once the window is over and every conditional payment is resolved."""
         require_ledger(ledger)
         record = self._in_phase(channel, "closing", "settled")
-        self._require_running(now, stops)
+        self._require_running(now, stops, record.opening.asset)
         left = record.settles_at - record.time(now, self.chain, stops)
         if left > 0:
             raise ChainError(f"settle: channel {record.number} may be disputed or claimed from for another {left} µs")
@@ -234,10 +234,12 @@ class ChannelBook:
                 )
         return signed.require_both(self.chain, record.opening.public_keys)
 
-    def _require_running(self, now: int, stops: Stops) -> None:
+    def _require_running(self, now: int, stops: Stops, asset: str) -> None:
         require_int("now", now, 0, LATEST)
-        if require_stops(stops).standing(self.chain):
-            raise ChainError(f"channels: {self.chain!r} stands; wait until it goes on, no window runs meanwhile")
+        if require_stops(stops).standing(self.chain, asset):
+            raise ChainError(
+                f"channels: {self.chain!r} stands, or {asset} on it; wait until it goes on, no window runs meanwhile"
+            )
 
     def _with(self, record: ChannelRecord) -> ChannelBook:
         return ChannelBook(self.chain, {**self.channels, record.opening.id(self.chain, record.number): record})

@@ -139,7 +139,8 @@ class ChannelRecord:
 
     def time(self, now: int, chain: str, stops: Stops) -> int:
         """Return the channel time at `now`, microseconds."""
-        return require_stops(stops).running(now, since=self.events[0].moment, chains=[chain])
+        since, asset = self.events[0].moment, self.opening.asset
+        return require_stops(stops).running(now, since=since, chains=[chain], asset=asset)
 
     @property
     def window_end(self) -> int:

@@ -30,6 +30,7 @@ def change_terms(state: State, call: Call) -> None:
             f"terms: transaction_bytes {terms.transaction_bytes} or pending_bytes {terms.pending_bytes} would be below "
             f"{_LEAST_BYTES}, and no transaction that changes the terms again might ever come in"
         )
+    state.emergency.require_enough(terms)
     if not terms.free and state.operator_account is None:
         raise ChainError("terms: no member is a market operator, so a fee would have no receiver; license one first")
     state.terms = terms

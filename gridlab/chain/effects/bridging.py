@@ -226,6 +226,8 @@ def _pay(state: State, call: Call, payment: Payment) -> None:
         if key not in accounts:
             raise ChainError(f"bridge: {key.hex()[:16]}… is no member here; a regulator can license it")
     debit, credit = accounts[payment.debit], accounts[payment.credit]
+    if state.ledger.is_issuer(debit, payment.asset):
+        state.require_room(payment.asset, [payment.amount])
     vault = debit if payment.code in {"withdrawal", "refund"} else credit
     frame = pl.DataFrame(
         {

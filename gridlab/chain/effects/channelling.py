@@ -20,6 +20,7 @@ from gridlab.chain.channels.book import ChannelBook
 from gridlab.chain.channels.record import Opening
 from gridlab.chain.channels.signed import SignedState
 from gridlab.chain.effects.effect import Act, Call
+from gridlab.chain.effects.money import forbid_redeeming
 from gridlab.chain.ledger import Ledger
 from gridlab.chain.state import State
 from gridlab.chain.swaps.postings import require_holder
@@ -179,6 +180,9 @@ def on_channels(kind: str) -> Act:
     """Return the effect of a kind of transaction on the channels of the consortium chain."""
 
     def act(state: State, call: Call) -> None:
+        if kind == "channel_open":
+            for side in ("account_0", "account_1"):
+                forbid_redeeming(state, call.frame, side)
         locked = state.locked
         scene = Scene(state.ledger, locked.stops, call.timestamp, call.account, state.members)
         state.locked = replace(locked, channels=take_step(kind, locked.channels, call.frame, scene))

@@ -9,16 +9,34 @@ from gridlab.chain.authority import VALIDATORS
 from gridlab.chain.certificates import GROUPS, ISSUES, MOVES, RETIREMENTS
 from gridlab.chain.channels import wire as channels
 from gridlab.chain.contracts import CONTRACTS, EXECUTIONS
-from gridlab.chain.effects import administration, agreements, bridging, green, links, locking, metering, money, trading
+from gridlab.chain.effects import (
+    administration,
+    agreements,
+    bridging,
+    green,
+    links,
+    locking,
+    metering,
+    money,
+    observing,
+    stopping,
+    trading,
+    upgrading,
+    watt,
+)
 from gridlab.chain.effects.channelling import on_channels
 from gridlab.chain.effects.effect import EVERYONE, Effect
+from gridlab.chain.emergency.wire import EMERGENCY_APPROVALS, EMERGENCY_COUNCIL, EMERGENCY_RESUMPTIONS
 from gridlab.chain.ledger import TRANSFERS
 from gridlab.chain.members import MEMBERS
+from gridlab.chain.oracle.observations import OBSERVATIONS
+from gridlab.chain.oracle.provider_set import ORACLE_PROVIDERS
 from gridlab.chain.packets import PACKETS
-from gridlab.chain.reports import REPORTS
 from gridlab.chain.swaps import wire as swaps
 from gridlab.chain.terms import CHANGES
 from gridlab.chain.trades import TRADES
+from gridlab.chain.versions import MARKET_TERMS, UPGRADES
+from gridlab.chain.watt.wire import AMOUNTS, ATTESTATIONS, PAUSES, WATT_RULES
 from gridlab.frames import ORDERS, READINGS
 
 __all__ = ["RULES"]
@@ -34,11 +52,38 @@ _VERSION_1 = MappingProxyType(
         "terms": Effect(
             CHANGES, ("regulator",), administration.change_terms, "fees and limits of the chain"
         ),
+        "upgrade": Effect(
+            UPGRADES, ("regulator",), upgrading.approve_rules, "a released set of rules in force from a later block on"
+        ),
+        "market_terms": Effect(
+            MARKET_TERMS, ("regulator",), upgrading.change_market, "other terms of the market from the next block on"
+        ),
         "reserve": Effect(
             TRANSFERS, ("reserve_bank",), money.issue("THB"), "baht attested to lie in reserve"
         ),
         "mint": Effect(
-            TRANSFERS, ("watt_issuer",), money.issue("WATT"), "WATT issued, never more than baht in reserve"
+            TRANSFERS, ("watt_issuer",), watt.mint, "WATT issued, never more than baht in reserve"
+        ),
+        "watt_rules": Effect(
+            WATT_RULES, ("regulator",), watt.set_rules, "who attests the reserve, and how WATT is redeemed"
+        ),
+        "reserve_attestation": Effect(
+            ATTESTATIONS, EVERYONE, watt.attest, "baht found in reserve at a moment, signed by the attestor"
+        ),
+        "redeem": Effect(
+            AMOUNTS, EVERYONE, watt.redeem, "WATT given back, in a queue for baht"
+        ),
+        "redemption_payout": Effect(
+            AMOUNTS, ("watt_issuer", "reserve_bank"), watt.pay_out, "the front of the queue paid, its WATT burned"
+        ),
+        "reserve_release": Effect(
+            AMOUNTS, ("watt_issuer", "reserve_bank"), watt.release, "baht that back no WATT taken off the reserve"
+        ),
+        "watt_pause": Effect(
+            PAUSES, ("regulator", "watt_issuer"), watt.pause, "no minting, payouts or releases from now on"
+        ),
+        "watt_resume": Effect(
+            PAUSES, ("regulator",), watt.resume, "the end of a pause"
         ),
         "transfer": Effect(
             TRANSFERS, EVERYONE, money.transfer, "payments from the sender's own account"
@@ -76,8 +121,14 @@ _VERSION_1 = MappingProxyType(
         "contract_execution": Effect(
             EXECUTIONS, EVERYONE, agreements.execute_contract, "payments that follow from a contract and meters"
         ),
+        "oracle_providers": Effect(
+            ORACLE_PROVIDERS, ("regulator",), observing.appoint_providers, "who observes from now on, and their stakes"
+        ),
         "oracle_report": Effect(
-            REPORTS, ("oracle",), links.report_observations, "what the oracle network observed"
+            OBSERVATIONS, ("oracle",), observing.report_observations, "observations, signed, of which it makes reports"
+        ),
+        "oracle_evidence": Effect(
+            OBSERVATIONS, EVERYONE, observing.slash_provider, "proof that a provider signed two values in one round"
         ),
         "bridge_packet": Effect(
             PACKETS, ("bridge_operator",), links.send_packets, "packets for another chain"
@@ -111,6 +162,15 @@ _VERSION_1 = MappingProxyType(
         ),
         "emergency_stop": Effect(
             swaps.EMERGENCY_STOPS, ("regulator",), locking.tell_stops, "chains that stand, or go on"
+        ),
+        "emergency_council": Effect(
+            EMERGENCY_COUNCIL, ("regulator",), stopping.seat_council, "who may stop the market, the chain or a part"
+        ),
+        "emergency_approve": Effect(
+            EMERGENCY_APPROVALS, EVERYONE, stopping.approve, "a seat's approval of a stop, or of a vote on its end"
+        ),
+        "emergency_resume": Effect(
+            EMERGENCY_RESUMPTIONS, EVERYONE, stopping.resume, "the end of a stop, as a referendum decided"
         ),
         "channel_open": Effect(
             channels.CHANNEL_OPENINGS, EVERYONE, on_channels("channel_open"), "a channel that both sides have signed"

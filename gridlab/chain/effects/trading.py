@@ -17,7 +17,7 @@ from gridlab.chain.trades import NO_ACCOUNT, NO_ORDER, TRADES
 from gridlab.errors import ChainError
 from gridlab.frames import SLOT, Column, Schema, show_rows
 
-__all__ = ["CLOSURES", "close_gates", "record_trades", "take_orders"]
+__all__ = ["CLOSURES", "close_gates", "record_trades", "reserve", "take_orders", "void"]
 
 # The ids of voids, above those of the reservations that they release.
 _VOIDS = 1 << 63
@@ -35,7 +35,7 @@ def take_orders(state: State, call: Call) -> None:
         return
     costs = call.exchange.reserve(call.frame).to_numpy()
     resting, batch = state.resting.add(call.account, call.frame, costs, call.payload)
-    _reserve(state, batch.reservations(), call.timestamp)
+    reserve(state, batch.reservations(), call.timestamp)
     state.resting = resting
 
 
@@ -60,10 +60,18 @@ def _check_orders(frame: pl.DataFrame, account: int) -> None:
         )
 
 
-def _reserve(state: State, reserved: Reservations, now: int) -> None:
+def reserve(state: State, reserved: Reservations, now: int) -> None:
+    """Set aside what a batch of orders may cost, or raise LedgerError where its account does not have it."""
     if len(reserved.ids):
         frame = _reservation_frame(state, [reserved]).with_columns(phase=pl.lit("pending", dtype=PHASES))
         state.ledger.apply(frame, sender=RESERVATION_SENDER, now=now)
+
+
+def void(state: State, reserved: list[Reservations], now: int) -> None:
+    """Give back what was set aside."""
+    frees = [each for each in reserved if len(each.ids)]
+    if frees:
+        state.ledger.apply(_voids(_reservation_frame(state, frees)), sender=RESERVATION_SENDER, now=now)
 
 
 def _reservation_frame(state: State, reserved: list[Reservations]) -> pl.DataFrame:
@@ -92,20 +100,26 @@ def close_gates(state: State, call: Call) -> pl.DataFrame:
     _check_slots(call.frame, slots)
     number = len(state.resting.closed)
     resting, orders, released = state.resting.close(slots)
+    barred = state.emergency.barred(orders)
+    if barred.any():
+        # Under an emergency stop they do not meet; what was reserved for them goes back with the rest.
+        orders = orders.filter(pl.Series(~barred))
     try:
         outcome = _cleared(exchange, orders)
     except Exception as problem:  # whatever a market's code may raise, it must not stop the chain
         raise ChainError(f"gate_closure: the exchange failed, {type(problem).__name__}: {problem}") from problem
     forbid_issuing(state, outcome.transfers)
     # On a copy, because reservations must be gone before the payments come, and both must stand or fall together.
-    ledger = state.ledger.fork()
-    frees = [each for each in released if len(each.ids)]
-    if frees:
-        ledger.apply(_voids(_reservation_frame(state, frees)), sender=RESERVATION_SENDER, now=call.timestamp)
+    before, state.ledger = state.ledger, state.ledger.fork()
     first = number << 32
     paid = outcome.transfers.with_columns(transfer_id=pl.int_range(first, first + pl.len(), dtype=pl.UInt64))
-    ledger.apply(paid, sender=CLEARING_SENDER, now=call.timestamp)
-    state.ledger, state.resting = ledger, resting
+    try:
+        void(state, released, call.timestamp)
+        state.ledger.apply(paid, sender=CLEARING_SENDER, now=call.timestamp)
+    except BaseException:
+        state.ledger = before
+        raise
+    state.resting = resting
     return outcome.trades
 
 

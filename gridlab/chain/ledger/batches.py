@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,13 +42,19 @@ class Parts:
         """Return an independent copy."""
         return Parts(self.accounts.fork(), self.history.fork(), self.pending)
 
-    def expire(self, now: int) -> int:
-        """Release the pending transfers whose time is over at `now`; return how many there were."""
+    def expire(self, now: int, frozen: Sequence[int] = ()) -> int:
+        """Release the pending transfers whose time is over at `now`, save in frozen assets; return how many."""
         due = self.pending.due(now)
+        due = due[~np.isin(self.pending.rows["asset"][due], list(frozen))]
         if len(due):
             self.accounts.hold(self.pending.rows[due], -1)
             self.pending = self.pending.changed(due, self.pending.rows[:0])
         return len(due)
+
+    def postpone(self, asset: int, by: int) -> int:
+        """Let the open pending transfers of an asset expire later; return how many have a timeout."""
+        self.pending, count = self.pending.postponed(asset, by)
+        return count
 
 
 def apply_columns(

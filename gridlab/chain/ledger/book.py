@@ -330,9 +330,45 @@ class Ledger:
         found = zip(names, rows, strict=True)
         return [f"transfers: {sentence_of(name, columns, row, accounts)}" for name, row in found]
 
-    def expire(self, now: int) -> int:
-        """Release every pending transfer whose time is over at `now` (microseconds); return how many there were."""
-        return self._parts.expire(require_moment(now))
+    def expire(self, now: int, *, frozen: Sequence[str] = ()) -> int:
+        """Release every pending transfer whose time is over at `now` (microseconds); return how many there were.
+
+        Those in a `frozen` asset stay, because an emergency stop holds them up; `postpone` gives them their time back.
+        """
+        return self._parts.expire(require_moment(now), [require_asset(asset) for asset in frozen])
+
+    def postpone(self, asset: str, by: int) -> int:
+        """Let every open pending transfer of `asset` that has a timeout expire so much later; return how many.
+
+        Parameters
+        ----------
+        asset : str
+        by : int
+            Microseconds.
+        """
+        return self._parts.postpone(require_asset(asset), require_int("by", by, 0, LARGEST))
+
+    def assets_since(self, earlier: Ledger) -> list[str]:
+        """Return the assets of all transfers, pending ones too, since `earlier`, from which this ledger was forked."""
+        if not isinstance(earlier, Ledger):
+            raise ArgumentTypeError(f"earlier is a {type(earlier).__name__}, allowed: a Ledger")
+        history = self._parts.history
+        later = history.rows(np.arange(len(earlier._parts.history), len(history)))
+        return [ASSET_NAMES[code] for code in np.unique(later.asset).tolist()]
+
+    def moves_since(self, earlier: Ledger) -> pl.DataFrame:
+        """Return what went between posted balances since `earlier`, from which this ledger was forked.
+
+        As `TRANSFERS` without phases, in order: the id is the place among all transfers, the amount what moved.
+        """
+        if not isinstance(earlier, Ledger):
+            raise ArgumentTypeError(f"earlier is a {type(earlier).__name__}, allowed: a Ledger")
+        start = len(earlier._parts.history)
+        columns, moved = self._parts.history.since(start)
+        places = np.flatnonzero(moved > 0)
+        taken = {name: getattr(columns, name)[places] for name in ("debit_account", "credit_account", "asset", "code")}
+        numbers = (start + places).astype(np.uint64)
+        return Columns(transfer_id=numbers, amount=moved[places], **taken).frame()
 
     def _account(self, account: int) -> int:
         require_int("account", account)

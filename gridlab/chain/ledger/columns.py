@@ -93,7 +93,7 @@ class Columns:
         values: Array | None = getattr(self, name)
         return np.zeros(len(self), _STORED[name]) if values is None else values
 
-    def rows(self, places: Array) -> Columns:
+    def rows(self, places: Array | slice) -> Columns:
         """Return a copy of the rows at `places`."""
         return Columns(**{name: values[places] for name, values in self._used()})
 

@@ -171,6 +171,13 @@ class TransferHistory:
             chosen.append((batch, max(0, position - end)))
         return chosen[::-1]
 
+    def since(self, position: int) -> tuple[Columns, Int64Array]:
+        """Return the transfers from `position` on, and what each moved between posted balances."""
+        later = self._since(position)
+        parts = [(batch.columns.rows(slice(skip, None)), batch.posted()[skip:]) for batch, skip in later]
+        columns = Columns.joined([Columns.of(TRANSFERS.empty()), *(each for each, _ in parts)])
+        return columns, np.concatenate([np.empty(0, np.int64), *(moved for _, moved in parts)])
+
     def rows(self, positions: Int64Array) -> Columns:
         """Return the transfers at these positions."""
         starts = np.cumsum([0, *(len(batch) for batch in self._batches)])

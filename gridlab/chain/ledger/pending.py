@@ -65,6 +65,14 @@ class OpenTransfers:
         """Return the places of those whose time is over at `now`."""
         return np.flatnonzero(self.rows["expires"] <= now)
 
+    def postponed(self, asset: int, by: int) -> tuple[OpenTransfers, int]:
+        """Return it with every timeout of an asset later by so many microseconds, and how many there are."""
+        rows = self.rows.copy()
+        places = np.flatnonzero((rows["asset"] == asset) & (rows["expires"] != LARGEST))
+        # Python's integers, because the sum may not fit; the end of time is not never.
+        rows["expires"][places] = [min(moment + by, LARGEST - 1) for moment in rows["expires"][places].tolist()]
+        return OpenTransfers(rows, self.keys), len(places)
+
     def changed(self, closed: Array, opened: Array) -> OpenTransfers:
         """Return it without the places `closed` and with the rows `opened`."""
         rows, keys = self.rows, self.keys

@@ -38,6 +38,8 @@ CODES = pl.Enum(
         *("reservation", "chain_fee"),  # funds held for an order; what a transaction costs its sender
         *("grid", "certificate", "carbon"),  # payments for, or movements of, the further assets
         *("deposit", "withdrawal", "refund", "reward", "penalty"),
+        "carbon_tax",  # on energy from the grid, beside the daily statement
+        "oracle_fee",  # what providers are paid for data
     ]
 )
 PHASES = pl.Enum(["single", "pending", "post", "void"])

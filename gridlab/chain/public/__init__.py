@@ -1,4 +1,4 @@
-"""The public chain: BABE-like block production, GRANDPA finality, fees in GRID, identities attested, upgrades voted."""
+"""The public chain: BABE-like block production, GRANDPA finality, fees in GRID, pallets, attested identities."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from gridlab.chain.public.authorities import AuthoritySet, Justification, finali
 from gridlab.chain.public.blocks import PublicBlock, PublicHeader
 from gridlab.chain.public.chain import PublicChain
 from gridlab.chain.public.fees import FeeRules
+from gridlab.chain.public.pallets import Pallet, effects_with
 from gridlab.chain.public.rules import PublicCall, PublicEffect, RuleSet
 from gridlab.chain.public.simulation import PublicTrace, simulate_public
 from gridlab.chain.public.state import PublicState
@@ -18,6 +19,7 @@ __all__ = [
     "AuthoritySet",
     "FeeRules",
     "Justification",
+    "Pallet",
     "PublicAccounts",
     "PublicBlock",
     "PublicCall",
@@ -28,6 +30,7 @@ __all__ = [
     "PublicTerms",
     "PublicTrace",
     "RuleSet",
+    "effects_with",
     "finality_message",
     "simulate_public",
     "supermajority",

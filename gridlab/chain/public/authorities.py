@@ -28,7 +28,7 @@ __all__ = ["AuthoritySet", "Justification", "finality_message", "supermajority"]
 
 _SET_DOMAIN = "gridlab/authority-set/1"
 _FINALITY_TAG = text("gridlab/public-finality/1")
-_MOST = 1_000
+MOST_AUTHORITIES = 1_000
 # Votes are added up as doubles in the simulation, which count whole numbers exactly up to here.
 LARGEST_STAKE = 2**53 - 1
 
@@ -73,10 +73,10 @@ class AuthoritySet:
             require_bytes(f"keys[{place}]", key, PUBLIC_KEY_BYTES)
         for place, weight in enumerate(require_sequence("weights", self.weights, int)):
             require_int(f"weights[{place}]", weight, 1, LARGEST_STAKE)
-        if not 1 <= len(self.keys) <= _MOST or len(self.keys) != len(self.weights):
+        if not 1 <= len(self.keys) <= MOST_AUTHORITIES or len(self.keys) != len(self.weights):
             raise ArgumentError(
-                f"an authority set of {len(self.keys)} keys and {len(self.weights)} weights, allowed: 1 to {_MOST}, "
-                "one weight for each key"
+                f"an authority set of {len(self.keys)} keys and {len(self.weights)} weights, allowed: 1 to "
+                f"{MOST_AUTHORITIES}, one weight for each key"
             )
         if len(set(self.keys)) != len(self.keys):
             raise ArgumentError("a key stands in the authority set twice; add its weights up instead")
@@ -114,8 +114,8 @@ class AuthoritySet:
         """Read what `to_bytes` wrote, or raise a GridlabError that says what is wrong with the bytes."""
         reader = Reader(data, "authority set")
         number, count = reader.u64(), reader.compact()
-        if count > _MOST:
-            raise reader.error(f"{count} validators, allowed: 1 to {_MOST}")
+        if count > MOST_AUTHORITIES:
+            raise reader.error(f"{count} validators, allowed: 1 to {MOST_AUTHORITIES}")
         rows = [(reader.take(PUBLIC_KEY_BYTES), reader.u64()) for _ in range(count)]
         reader.finish()
         return cls(number, tuple(key for key, _ in rows), tuple(weight for _, weight in rows))

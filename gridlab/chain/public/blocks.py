@@ -9,18 +9,18 @@ from gridlab.chain import merkle
 from gridlab.chain.arguments import require_bytes, require_int, require_text
 from gridlab.chain.ed25519 import PUBLIC_KEY_BYTES, SIGNATURE_BYTES
 from gridlab.chain.encoding import Reader, blob, compact, i64, text, u8, u32, u64
-from gridlab.chain.hashing import HASH_BYTES, hexadecimal, signing_message, tagged_hash
+from gridlab.chain.hashing import HASH_BYTES, hexadecimal, tagged_hash
 from gridlab.chain.keys import KeyPair, verify
 from gridlab.chain.moments import LATEST
 from gridlab.chain.public.authorities import Justification
 from gridlab.chain.receipts import ReceiptList
+from gridlab.chain.staking.evidence import statement_message
 from gridlab.chain.transaction_list import TransactionList
 from gridlab.errors import ArgumentTypeError, ChainError
 
 __all__ = ["PublicBlock", "PublicHeader"]
 
 _HEADER_DOMAIN = "gridlab/public-header/1"
-_SEAL_DOMAIN = "gridlab/public-seal/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +101,9 @@ class PublicHeader:
                 shown = [hexadecimal(value) if isinstance(value, bytes) else value for value in (found, expected)]
                 raise ChainError(f"block {replayed.height}: its {each.name} is {shown[0]}, replaying gives {shown[1]}")
 
-    @property
-    def seal_message(self) -> bytes:
-        """What the author signs."""
-        return signing_message(_SEAL_DOMAIN, self.chain_id, self.hash)
+    def seal_message(self, session: int = 0) -> bytes:
+        """Return what the author signs: a statement on session and slot, so that two of them prove a lie."""
+        return statement_message(self.chain_id, "header", session, self.slot, self.hash)
 
     def to_bytes(self) -> bytes:
         """Return the canonical bytes."""
@@ -168,7 +167,7 @@ class PublicBlock:
     ----------
     header : PublicHeader
     seal : bytes
-        The author's signature over the header's hash, 64 bytes.
+        The author's signature over session, slot and the header's hash, 64 bytes.
     transactions : TransactionList
     justification : Justification or None
         None until the block is final.
@@ -176,6 +175,8 @@ class PublicBlock:
         One per transaction, recomputed wherever the block is executed; not part of the block's bytes.
     weight, fees, tips : int
         Microseconds and micro-GRID; recomputed as well.
+    session : int
+        Of staking, in which it was sealed; 0 on a chain without staking, recomputed as well.
     """
 
     header: PublicHeader
@@ -186,11 +187,14 @@ class PublicBlock:
     weight: int = field(default=0, repr=False, compare=False)
     fees: int = field(default=0, repr=False, compare=False)
     tips: int = field(default=0, repr=False, compare=False)
+    session: int = field(default=0, repr=False, compare=False)
 
     @classmethod
-    def sealed(cls, header: PublicHeader, pair: KeyPair, transactions: TransactionList) -> PublicBlock:
+    def sealed(
+        cls, header: PublicHeader, pair: KeyPair, transactions: TransactionList, session: int = 0
+    ) -> PublicBlock:
         """Seal a header with its author's key."""
-        return cls(header, pair.sign(header.seal_message), transactions)
+        return cls(header, pair.sign(header.seal_message(session)), transactions, session=session)
 
     def __repr__(self) -> str:
         final = "final" if self.justification else "not final"
@@ -213,8 +217,8 @@ class PublicBlock:
 
     @property
     def is_sealed(self) -> bool:
-        """Whether the seal is the author's."""
-        return verify(self.header.author, self.header.seal_message, self.seal)
+        """Whether the seal is the author's in `session`, which on a chain with staking is known once it is executed."""
+        return verify(self.header.author, self.header.seal_message(self.session), self.seal)
 
     @property
     def failed(self) -> int:

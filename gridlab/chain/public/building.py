@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,9 @@ from gridlab.chain.public.batch import Batch
 from gridlab.chain.public.blocks import PublicBlock, PublicHeader
 from gridlab.chain.public.execution import Outcome, PublicContext, execute
 from gridlab.chain.public.genesis import PublicGenesis
-from gridlab.chain.public.parts import checked_parts
+from gridlab.chain.public.handover import author_account, session_of
+from gridlab.chain.public.pallets import Pallet
+from gridlab.chain.public.parts import STAKING, checked_parts
 from gridlab.chain.public.rules import RuleSet
 from gridlab.chain.public.slots import Claim
 from gridlab.chain.public.state import Part, PublicState
@@ -54,6 +56,8 @@ class Builder:
         Released versions.
     parts : mapping of str to Part, optional
         Registers as they were at genesis.
+    pallets : sequence of Pallet, optional
+        Those whose parts are among `parts`, in the order in which they act in a block.
 
     Raises
     ------
@@ -61,10 +65,14 @@ class Builder:
         Genesis names other rules or other parts.
     """
 
-    __slots__ = ("_parts", "draws", "genesis", "rules")
+    __slots__ = ("_pallets", "_parts", "draws", "genesis", "rules")
 
     def __init__(
-        self, genesis: PublicGenesis, rules: Mapping[int, RuleSet], parts: Mapping[str, Part] | None = None
+        self,
+        genesis: PublicGenesis,
+        rules: Mapping[int, RuleSet],
+        parts: Mapping[str, Part] | None = None,
+        pallets: Sequence[Pallet] = (),
     ) -> None:
         first = rules.get(genesis.rules_version)
         if first is None or first.hash != genesis.rules:
@@ -73,7 +81,7 @@ class Builder:
                 "give the rules that the chain was made with"
             )
         self.genesis, self.rules, self.draws = genesis, dict(rules), genesis.draws
-        self._parts = checked_parts(parts or {}, dict(genesis.parts))
+        self._parts, self._pallets = checked_parts(parts or {}, dict(genesis.parts)), tuple(pallets)
 
     def root(self) -> Node:
         """Return genesis as a node."""
@@ -101,7 +109,8 @@ class Builder:
         batch = choose(state, self.rules[state.rules_version], parent.block.height + 1)
         outcome = self._execute(state, parent, slot, claim.seat, batch)
         header = self._header(state, parent, slot, claim, outcome)
-        block = PublicBlock.sealed(header, pair, batch.transactions.take(outcome.included.tolist()))
+        chosen = batch.transactions.take(outcome.included.tolist())
+        block = PublicBlock.sealed(header, pair, chosen, session_of(state))
         return Node(_executed(block, outcome), state)
 
     def check(self, parent: Node, block: PublicBlock) -> Node:
@@ -118,15 +127,20 @@ class Builder:
             raise ChainError(f"block {height}: slot {header.slot} is not after its parent's, {parent.header.slot}")
         claim = Claim(header.seat, header.primary, header.claim)
         reason = self.draws.why_not(claim, header.slot, authorities.keys)
-        if reason or not block.is_sealed:
-            raise ChainError(f"block {height}: {reason or 'the seal is not its author’s over this header'}")
+        if reason:
+            raise ChainError(f"block {height}: {reason}")
         state = self._forked(parent)
+        if STAKING not in state.parts:
+            _require_seal(block)
         batch = Batch.of(block.transactions)
         outcome = self._execute(state, parent, header.slot, header.seat, batch)
         if outcome.invalid:
             place, why = next(iter(outcome.invalid.items()))
             raise ChainError(f"block {height}: transaction {place} must not stand in a block: {why}")
         self._require_room(height, state, batch, outcome)
+        # In which session it was sealed is known only now.
+        block = replace(block, session=session_of(state))
+        _require_seal(block)
         header.require_equal(self._header(state, parent, header.slot, claim, outcome))
         return Node(_executed(block, outcome), state)
 
@@ -151,7 +165,8 @@ class Builder:
             slot=slot,
             timestamp=self.genesis.time_of(slot),
             rules=self.rules[state.rules_version],
-            author=state.accounts.account_of[parent.state.authorities.keys[seat]],
+            author=author_account(parent.state, seat),
+            pallets=self._pallets,
         )
         return execute(state, batch, context)
 
@@ -181,6 +196,11 @@ class Builder:
             authority=authorities.hash,
             next_authority=state.authorities.hash,
         )
+
+
+def _require_seal(block: PublicBlock) -> None:
+    if not block.is_sealed:
+        raise ChainError(f"block {block.height}: the seal is not its author’s over this header")
 
 
 def _executed(block: PublicBlock, outcome: Outcome) -> PublicBlock:

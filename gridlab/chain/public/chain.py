@@ -12,19 +12,18 @@ from gridlab.chain.arguments import require_int, require_sequence
 from gridlab.chain.bridge.end import BridgeEnd
 from gridlab.chain.bridge.registry import PublicRegistry
 from gridlab.chain.channels.book import ChannelBook
-from gridlab.chain.frame_encoding import decode_frame, encode_frame
+from gridlab.chain.moments import moment as shown
 from gridlab.chain.moments import require_microseconds
 from gridlab.chain.public.authorities import AuthoritySet
-from gridlab.chain.public.batch import Batch
 from gridlab.chain.public.blocks import PublicBlock
 from gridlab.chain.public.building import Builder, Node
 from gridlab.chain.public.channel_effects import CHANNELS
-from gridlab.chain.public.envelope import open_envelope, seal_envelope
-from gridlab.chain.public.failing import FailingChain
 from gridlab.chain.public.faults import Faults
 from gridlab.chain.public.forks import Forks
 from gridlab.chain.public.genesis import PublicGenesis, genesis_accounts
+from gridlab.chain.public.handover import Keyring
 from gridlab.chain.public.network import Network
+from gridlab.chain.public.pallets import Pallet, effects_with, pallet_parts, require_pallets
 from gridlab.chain.public.parts import (
     BRIDGE_PART,
     REGISTRY_PART,
@@ -39,21 +38,22 @@ from gridlab.chain.public.record import PublicRecord
 from gridlab.chain.public.rules import RuleSet
 from gridlab.chain.public.sandbox import sandbox_accounts, sandbox_validators
 from gridlab.chain.public.saved import pack, unpack
+from gridlab.chain.public.sending import SendingChain
 from gridlab.chain.public.staking_effects import STAKING
-from gridlab.chain.public.state import Part
+from gridlab.chain.public.state import Part, PublicState
 from gridlab.chain.public.swap_effects import LOCKS
-from gridlab.chain.public.table import EFFECTS
 from gridlab.chain.public.terms import PublicTerms
 from gridlab.chain.staking import StakingRules
 from gridlab.chain.swaps import LockBook, Stops
-from gridlab.chain.transaction_list import TransactionList
-from gridlab.chain.transactions import Transaction
-from gridlab.errors import ArgumentTypeError, ChainError, nearest
+from gridlab.errors import ArgumentTypeError, ChainError
 
 __all__ = ["PublicChain"]
 
+# No pallet may have one of these names, also where the chain is made without staking.
+_OWN_PARTS = (LOCKS, BRIDGE_PART, CHANNELS, REGISTRY_PART, STAKING)
 
-class PublicChain(FailingChain):
+
+class PublicChain(SendingChain):
     """A chain that anybody with a checked identity may use, run by elected validators.
 
     Time passes slot by slot (`run`). In each slot one or more validators write a block. They vote, and a block that
@@ -77,7 +77,14 @@ class PublicChain(FailingChain):
     rules : sequence of RuleSet, optional
         Further released versions of the rules, above version 1, which follows from `terms`.
     staking : StakingRules, optional
-        With it the chain has staking, in which nobody has bonded yet (kinds bond, validate, nominate, …).
+        With it the chain has staking, in which nobody has bonded yet (kinds bond, validate, nominate, …). At the end of
+        each era those elected become the chain's validators.
+    candidates : sequence of KeyPair, optional
+        Further keys that may be elected. This chain writes and votes with these, with those of `validators`, and with
+        the sandbox keys of named accounts; an elected validator whose key it does not hold counts as offline.
+    pallets : sequence of Pallet, optional
+        What rooms above the chain add to it; version 1 of the rules has their kinds of transaction, a further version
+        has them if it is made with `effects_with`.
     offline, partitions, equivocators
         What goes wrong on purpose, as for `simulate_public`.
 
@@ -110,6 +117,8 @@ class PublicChain(FailingChain):
         genesis_time: datetime | int = 0,
         rules: Sequence[RuleSet] = (),
         staking: StakingRules | None = None,
+        candidates: Sequence[keys.KeyPair] = (),
+        pallets: Sequence[Pallet] = (),
         offline: Sequence[int] | Mapping[int, Sequence[tuple[float, float]]] = (),
         partitions: Sequence[tuple[float, float, Sequence[Sequence[int]]]] = (),
         equivocators: Sequence[int] = (),
@@ -118,9 +127,10 @@ class PublicChain(FailingChain):
         if not isinstance(terms, PublicTerms):
             raise ArgumentTypeError(f"terms is a {type(terms).__name__}, allowed: PublicTerms(validators=…, …)")
         pairs, stakes = sandbox_validators(validators, seed, terms.validators)
-        first = RuleSet(1, terms.fees, EFFECTS)
+        added = require_pallets(pallets, _OWN_PARTS)
+        first = RuleSet(1, terms.fees, effects_with(added))
         whole, self._names = sandbox_accounts(accounts, pairs, seed)
-        parts = _parts(chain_id, int(whole["balance"].sum()), staking)
+        parts = _parts(chain_id, int(whole["balance"].sum()), staking, added)
         genesis = PublicGenesis(
             chain_id=chain_id,
             timestamp=require_microseconds("genesis_time", genesis_time),
@@ -136,140 +146,20 @@ class PublicChain(FailingChain):
         faults = Faults.of(len(pairs), offline, partitions, equivocators)
         self.terms, self.seed = terms, seed
         self._slot = 0
-        self._builder = Builder(genesis, _by_version([first, *require_sequence("rules", rules, RuleSet)]), parts)
+        known = _by_version([first, *require_sequence("rules", rules, RuleSet)])
+        self._builder = Builder(genesis, known, parts, added)
         draws = self._builder.draws
-        network = Network(pairs, stakes, draws=draws, timing=terms.timing, faults=faults, seed=seed)
+        network = Network(
+            pairs, stakes, draws=draws, timing=terms.timing, faults=faults, seed=seed, idle_slots=terms.idle_slots
+        )
         self._network: Network | None = network
         self._pool = PublicPool(chain_id)
-        self._forks: Forks | None = Forks(self._builder, network, self._pool)
+        keyring = Keyring(
+            _by_key([*pairs, *require_sequence("candidates", candidates, keys.KeyPair)]), self._names, seed
+        )
+        self._forks: Forks | None = Forks(self._builder, network, self._pool, keyring)
         self._final = self._forks.final
         self._record = PublicRecord(self._final.block)
-
-    # Sending
-
-    def sign(
-        self,
-        key_pair: keys.KeyPair,
-        kind: str,
-        frame: pl.DataFrame | pl.LazyFrame,
-        *,
-        tip: int = 0,
-        valid_for: int = 600,
-    ) -> Transaction:
-        """Check a frame, encode it and sign it as the sender's next transaction, without submitting it.
-
-        Parameters
-        ----------
-        key_pair : KeyPair
-            The sender.
-        kind : str
-            A kind of transaction (`kinds` lists them).
-        frame : polars.DataFrame or polars.LazyFrame
-            As the kind's schema declares.
-        tip : int
-            micro-GRID for the block's author, which buys priority.
-        valid_for : int
-            How many blocks from the next on may hold it.
-
-        Raises
-        ------
-        ArgumentTypeError, ArgumentError, FrameError, ChainError
-            An argument does not fit, the kind is not known, or the sender has no account.
-        """
-        keys.require_key_pair("key_pair", key_pair)
-        state, effects = self.best.state, self.rules.effects
-        if kind not in effects:
-            raise ChainError(f"kind {kind!r} is not known; {nearest(kind, effects)}")
-        account = self.account(key_pair)
-        schema = effects[kind].schema
-        checked = schema.check(frame)
-        columns = [column.name for column in schema.columns if column.name in checked.columns]
-        require_int("valid_for", valid_for, 1, self.rules.fees.lifetime)
-        return Transaction.sign(
-            key_pair,
-            chain_id=self.chain_id,
-            kind=kind,
-            nonce=self._pool.next_nonce(key_pair.public_key, int(state.nonces[account])),
-            expiry=self.best.block.height + valid_for,
-            payload=seal_envelope(encode_frame(checked.select(columns)), tip),
-        )
-
-    def send(
-        self,
-        key_pair: keys.KeyPair,
-        kind: str,
-        frame: pl.DataFrame | pl.LazyFrame,
-        *,
-        tip: int = 0,
-        valid_for: int = 600,
-    ) -> Transaction:
-        """Sign a frame as `sign` does and submit it."""
-        transaction = self.sign(key_pair, kind, frame, tip=tip, valid_for=valid_for)
-        self.submit(transaction)
-        return transaction
-
-    def submit(self, transaction: Transaction) -> bytes:
-        """Let a transaction wait for a block; returns its id.
-
-        Raises
-        ------
-        ArgumentTypeError, ChainError
-            It is no transaction, can never stand in a block of this chain, or there is no room for it.
-        """
-        if not isinstance(transaction, Transaction):
-            raise ArgumentTypeError(
-                f"transaction is a {type(transaction).__name__}, allowed: a Transaction; "
-                "chain.send(key_pair, kind, frame) makes one, Transaction.from_bytes(data) reads one"
-            )
-        self.submit_many([transaction])
-        return transaction.id
-
-    def submit_many(self, transactions: Iterable[Transaction | bytes]) -> TransactionList:
-        """Let many transactions wait, all or none, and check their signatures.
-
-        Raises
-        ------
-        ArgumentTypeError, ChainError
-            One is no transaction, or can never stand in a block: another chain's, a bad signature, an unknown kind, too
-            large. The error gives its place. Or there is no room for all.
-        """
-        listed = TransactionList.of(transactions, self.chain_id)
-        batch = Batch.of(listed)
-        self._require_possible(batch)
-        self._pool.add(batch)
-        return listed
-
-    def _require_possible(self, batch: Batch) -> None:
-        signed, effects, limits = batch.transactions.signed, self.rules.effects, self.rules.fees
-        for place, (good, single) in enumerate(zip(signed, batch.single.tolist(), strict=True)):
-            if not good:
-                raise ChainError(f"transactions[{place}]: the signature is not its sender's over this transaction")
-            if single:
-                continue
-            one = batch.transactions[place]
-            if one.chain_id != self.chain_id:
-                raise ChainError(f"transactions[{place}] is for the chain {one.chain_id!r}, this is {self.chain_id!r}")
-            if one.kind not in effects:
-                raise ChainError(f"transactions[{place}]: kind {one.kind!r} is not known; {nearest(one.kind, effects)}")
-            if one.kind == "upgrade":
-                self._require_released(place, one)
-            weight = effects[one.kind].weight_of(int(batch.rows[place]))
-            if weight > limits.block_weight or batch.size[place] > limits.block_bytes:
-                raise ChainError(
-                    f"transactions[{place}] takes {weight} µs and {batch.size[place]} bytes, a block holds "
-                    f"{limits.block_weight} µs and {limits.block_bytes} bytes; split its frame"
-                )
-
-    def _require_released(self, place: int, transaction: Transaction) -> None:
-        # Not a rule of the chain, which does not know who has released what; but this node would have to stop.
-        _, payload = open_envelope(transaction.payload)
-        for version, _, rules in decode_frame(payload, "upgrades").select("version", "height", "rules").rows():
-            known = self._builder.rules.get(version)
-            if known is None or known.hash != rules:
-                raise ChainError(
-                    f"transactions[{place}]: version {version} of the rules is not released under this hash, released "
-                    f"are {list(self._builder.rules)}; give PublicChain(rules=…) the set first"
-                )
 
     # Running
 
@@ -282,15 +172,46 @@ class PublicChain(FailingChain):
             `slots` is not a whole number of 1 or more, or the chain was read from bytes and has no keys to write with.
         """
         require_int("slots", slots, 1)
+        return self._run_to(self._slot + slots)
+
+    def run_until(self, timestamp: datetime | int) -> pl.DataFrame:
+        """Let all slots pass that have begun by a moment; return the rows of the blocks that became final.
+
+        Parameters
+        ----------
+        timestamp : datetime or int
+            A datetime without a time zone is Bangkok time; a number counts microseconds since 1970-01-01 UTC. Where
+            the moment lies in a slot that has passed already, nothing happens.
+
+        Raises
+        ------
+        ArgumentTypeError, ArgumentError, ChainError
+            `timestamp` is no moment or lies before genesis, or the chain was read from bytes.
+        """
+        moment, start = require_microseconds("timestamp", timestamp), self._builder.genesis.timestamp
+        if moment < start:
+            raise ChainError(
+                f"{self.chain_id!r} cannot run until {shown(moment)}: its slot 0 begins at {shown(start)}; choose a "
+                "later moment, or an earlier genesis_time"
+            )
+        return self._run_to((moment - start) // (self._builder.genesis.slot_milliseconds * 1000))
+
+    def _run_to(self, last: int) -> pl.DataFrame:
         if self._forks is None:
             raise ChainError("this chain was read from bytes and has no keys to write blocks; PublicChain(…) makes one")
         before = len(self._record.blocks)
-        for _ in range(slots):
+        while self._slot < last:
             self._slot += 1
             for node in self._forks.advance(self._slot):
                 self._record.append(node.block, self._final.state.authorities)
                 self._final = node
+            self._network = self._forks.network
         return self.blocks.filter(pl.col("height") >= before, pl.col("final"))
+
+    @property
+    def state(self) -> PublicState:
+        """A copy of the state after the last final block, pallets' parts included."""
+        return self._final.state.fork()
 
     @property
     def best(self) -> Node:
@@ -351,7 +272,12 @@ class PublicChain(FailingChain):
 
     @classmethod
     def from_bytes(
-        cls, data: bytes, *, rules: Sequence[RuleSet] | None = None, staking: StakingRules | None = None
+        cls,
+        data: bytes,
+        *,
+        rules: Sequence[RuleSet] | None = None,
+        staking: StakingRules | None = None,
+        pallets: Sequence[Pallet] = (),
     ) -> PublicChain:
         """Read a chain that `to_bytes` wrote, executing and verifying every block; it follows, and does not write.
 
@@ -362,6 +288,8 @@ class PublicChain(FailingChain):
             All released versions; by default version 1 with the default prices.
         staking : StakingRules, optional
             Those that the chain was made with, if it has staking.
+        pallets : sequence of Pallet, optional
+            Those that the chain was made with, in the same order.
 
         Raises
         ------
@@ -369,10 +297,15 @@ class PublicChain(FailingChain):
             The bytes are damaged, a block is not what execution gives, or its rules are not known.
         """
         genesis, blocks = unpack(data)
-        released = [RuleSet(1, PublicTerms().fees, EFFECTS)] if rules is None else rules
-        parts = _parts(genesis.chain_id, int(genesis.accounts["balance"].sum()), staking)
+        added = require_pallets(pallets, _OWN_PARTS)
+        released = [RuleSet(1, PublicTerms().fees, effects_with(added))] if rules is None else rules
+        parts = _parts(genesis.chain_id, int(genesis.accounts["balance"].sum()), staking, added)
         known = _by_version(require_sequence("rules", released, RuleSet))
-        return cls._followed(Builder(genesis, known, parts), blocks)
+        return cls._followed(Builder(genesis, known, parts, added), blocks)
+
+
+def _by_key(pairs: Iterable[keys.KeyPair]) -> dict[bytes, keys.KeyPair]:
+    return {pair.public_key: pair for pair in pairs}
 
 
 def _by_version(rules: Iterable[RuleSet]) -> dict[int, RuleSet]:
@@ -384,7 +317,9 @@ def _by_version(rules: Iterable[RuleSet]) -> dict[int, RuleSet]:
     return found
 
 
-def _parts(chain_id: str, issuance: int, staking: StakingRules | None) -> dict[str, Part]:
+def _parts(
+    chain_id: str, issuance: int, staking: StakingRules | None, pallets: Sequence[Pallet]
+) -> dict[str, Part]:  # fmt: skip
     parts: dict[str, Part] = {
         LOCKS: LockPart(LockBook(chain_id), Stops()),
         BRIDGE_PART: BridgePart(chain_id, BridgeEnd()),
@@ -393,4 +328,4 @@ def _parts(chain_id: str, issuance: int, staking: StakingRules | None) -> dict[s
     }
     if staking is not None:
         parts[STAKING] = staking_part(issuance, staking, chain_id)
-    return parts
+    return parts | pallet_parts(pallets, chain_id)

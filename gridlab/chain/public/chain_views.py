@@ -19,6 +19,7 @@ from gridlab.chain.ledger import ASSETS, CODES, Ledger
 from gridlab.chain.members import KYC
 from gridlab.chain.public.authorities import AuthoritySet
 from gridlab.chain.public.channel_effects import CHANNELS
+from gridlab.chain.public.fee_views import FeeViews
 from gridlab.chain.public.fees import ONE
 from gridlab.chain.public.network import Network
 from gridlab.chain.public.parts import (
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 __all__ = ["PublicChainViews"]
 
 
-class PublicChainViews:
+class PublicChainViews(FeeViews):
     """What can be seen of a public chain; `PublicChain` is one."""
 
     terms: PublicTerms
@@ -191,10 +192,8 @@ class PublicChainViews:
         """
         require_int("height", height, 1, self.height)
         proof = self.block(height).justification
-        # The set never changes while a chain runs, so the one in force now gave every certificate.
-        return SignedHeader(
-            self.header(height).to_bytes(), proof.to_bytes() if proof else b"", self.authorities.to_bytes()
-        )
+        certifiers = self._record.authorities(height)
+        return SignedHeader(self.header(height).to_bytes(), proof.to_bytes() if proof else b"", certifiers.to_bytes())
 
     # Accounts
 
@@ -322,11 +321,6 @@ class PublicChainViews:
         """One row per block up to the head, those that may still be undone last (`final` is false)."""
         branch = [] if self._forks is None else [node.block for node in self._forks.branch]
         return self._record.block_frame(branch)
-
-    @property
-    def transactions(self) -> pl.DataFrame:
-        """One row per transaction in a final block."""
-        return self._record.transaction_frame()
 
     @property
     def waiting(self) -> pl.DataFrame:

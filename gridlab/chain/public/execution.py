@@ -23,6 +23,7 @@ from gridlab.chain.public.accounts import FEE_POT, TREASURY
 from gridlab.chain.public.batch import Batch
 from gridlab.chain.public.effects import transfer
 from gridlab.chain.public.envelope import open_envelope
+from gridlab.chain.public.pallets import Pallet, run_pallets
 from gridlab.chain.public.rules import PublicCall, PublicEffect, RuleSet
 from gridlab.chain.public.staking_effects import begin_block
 from gridlab.chain.public.state import PublicState
@@ -57,6 +58,8 @@ class PublicContext:
         In force.
     author : int
         Account of the block's author.
+    pallets : tuple of Pallet
+        What acts in every block before its transactions.
     """
 
     chain_id: str
@@ -65,6 +68,7 @@ class PublicContext:
     timestamp: int
     rules: RuleSet
     author: int
+    pallets: tuple[Pallet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ class Outcome:
 
 
 def execute(state: PublicState, batch: Batch, context: PublicContext) -> Outcome:
-    """Execute the transactions of a block in order, and give fees and tips to treasury and author.
+    """Execute a block: what time and pallets do, then the transactions in order, then fees and tips are given.
 
     Parameters
     ----------
@@ -105,6 +109,7 @@ def execute(state: PublicState, batch: Batch, context: PublicContext) -> Outcome
     """
     state.ledger.expire(context.timestamp)
     begin_block(state, context.slot, context.author, context.timestamp)
+    run_pallets(context.pallets, state, context.height, context.timestamp)
     execution = _Execution(state, batch, context)
     effect = context.rules.effects.get(KIND)
     plain = effect is not None and effect.act is transfer

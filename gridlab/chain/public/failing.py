@@ -1,7 +1,8 @@
-"""What goes wrong on purpose while a public chain runs, and the whole tree of blocks that came of it."""
+"""What goes wrong on purpose while a public chain runs, what can be proved of it, and the whole tree of blocks."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,9 @@ from gridlab.chain.arguments import require_int, require_sequence
 from gridlab.chain.public.chain_views import PublicChainViews
 from gridlab.chain.public.faults import Faults
 from gridlab.chain.public.network import Network
+from gridlab.chain.public.parts import STAKING, StakingPart
 from gridlab.chain.public.simulation import PublicTrace, trace_of
+from gridlab.chain.staking import EquivocationProof
 from gridlab.errors import ChainError
 
 __all__ = ["SEAT_STATES", "FailingChain"]
@@ -98,6 +101,22 @@ class FailingChain(PublicChainViews):
             The chain was read from bytes, which hold final blocks alone.
         """
         return trace_of(self._running(), self.slot)
+
+    @property
+    def evidence(self) -> tuple[EquivocationProof, ...]:
+        """Proofs of equivocation that staking would take now, in the order in which they were caught.
+
+        ``chain.report(proof, reporter)`` sends one. Empty where the chain has no staking, or was read from bytes.
+        """
+        part = self._final.state.parts.get(STAKING)
+        if self._forks is None or not isinstance(part, StakingPart):
+            return ()
+        trial, found = part.staking.fork(), []
+        for proof in self._forks.proofs:
+            with contextlib.suppress(ChainError):
+                trial.report_equivocation(proof)
+                found.append(proof)
+        return tuple(found)
 
     def _running(self) -> Network:
         if self._network is None:

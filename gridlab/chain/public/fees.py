@@ -25,13 +25,13 @@ from dataclasses import astuple, dataclass, fields
 from gridlab.chain.arguments import require_int
 from gridlab.chain.encoding import Reader, compact
 
-__all__ = ["BILLION", "ONE", "FeeRules"]
+__all__ = ["BILLION", "LARGEST_MULTIPLIER", "ONE", "FeeRules"]
 
 BILLION = 10**9
 # 1 as Substrate's FixedU128 writes it.
 ONE = 10**18
 # Far above what congestion of years reaches, and low enough for fees to be counted in 64 bits.
-_LARGEST_MULTIPLIER = 10**6 * ONE
+LARGEST_MULTIPLIER = 10**6 * ONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class FeeRules:
         second = half_square * (difference * difference // ONE) // ONE
         change = first + second if used >= target else -(first - second)
         moved = previous + change * previous // ONE if change >= 0 else previous - (-change * previous // ONE)
-        return min(max(moved, self.least_multiplier), _LARGEST_MULTIPLIER)
+        return min(max(moved, self.least_multiplier), LARGEST_MULTIPLIER)
 
     def to_bytes(self) -> bytes:
         """Return the canonical bytes."""

@@ -15,6 +15,7 @@ Parity Technologies, finality-grandpa, ``src/round.rs`` (``possible_to_precommit
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,9 @@ class Votes:
     ----------
     voters, columns : int
         Who votes, and who receives.
+    weights : array of float64, shape (voters,), optional
+        What each vote weighs. With them, votes that come in at a node while it has heard of less than a supermajority
+        are no news (`fresh`): whatever they are for, nothing follows from them yet.
 
     Attributes
     ----------
@@ -45,30 +49,115 @@ class Votes:
         Block number, -1 for no vote; the second row holds the second votes of those who vote twice.
     arrival : array of float64, shape (2, voters, columns)
         Milliseconds, inf where it never arrives.
+    next, news : float
+        When the next vote arrives that `fresh` has not told of yet, and when the next one that is news.
+    twice : bool
+        Whether anybody has cast a second vote.
     """
 
-    __slots__ = ("_next", "arrival", "target")
+    __slots__ = (
+        "_added",
+        "_enough",
+        "_heard",
+        "_supports",
+        "_told",
+        "_version",
+        "_weights",
+        "arrival",
+        "news",
+        "next",
+        "target",
+        "twice",
+    )
 
-    def __init__(self, voters: int, columns: int) -> None:
+    def __init__(self, voters: int, columns: int, weights: Array | None = None) -> None:
         self.target: IntArray = np.full((2, voters), -1, np.int64)
         self.arrival: Array = np.full((2, voters, columns), np.inf)
-        self._next = np.inf
+        self.next = self.news = np.inf
+        self.twice = False
+        # When this was last asked, and the first arrival of what was cast after that.
+        self._told, self._added = -np.inf, np.inf
+        self._weights = weights
+        # When each node has heard of a supermajority.
+        self._enough: Array = np.full(columns, np.inf)
+        # What `single` worked out for one state of the window.
+        self._version = -1
+        self._supports, self._heard = self.arrival, self.arrival
 
     def cast(self, voters: IntArray, blocks: IntArray | int, arrival: Array, *, row: int = 0) -> None:
         """Take votes of several voters: one block for all or one for each, and an arrival row for each."""
+        if not len(voters):
+            return
+        self._version = -1
         self.target[row, voters] = blocks
         self.arrival[row, voters] = arrival
-        self._next = min(self._next, float(arrival.min(initial=np.inf)))
+        self.twice = self.twice or row == 1
+        first = float(arrival.min())
+        self._added, self.next = min(self._added, first), min(self.next, first)
+        if self._weights is None or self.twice:
+            self.news = self.next
+            return
+        self._enough = self._supermajority_heard(self._weights)
+        news = float(arrival.min(initial=np.inf, where=arrival >= self._enough))
+        self.news = min(news, self._coming())
 
-    def fresh(self, now: float) -> bool:
-        """Say whether a vote has arrived anywhere since this was last asked, up to `now`."""
-        if self._next > now:
+    def _supermajority_heard(self, weights: Array) -> Array:
+        """Return when each node has heard of a supermajority, whatever it is for."""
+        order = self.arrival[0].argsort(axis=0)
+        reached = (weights[order].cumsum(axis=0) >= supermajority(int(weights.sum()))).argmax(axis=0)
+        columns = np.arange(len(reached))
+        found: Array = self.arrival[0][order[reached, columns], columns]
+        return found
+
+    def _coming(self) -> float:
+        """Return when the next first vote arrives at a node that has heard of a supermajority by then."""
+        arrival = self.arrival[0]
+        return float(arrival.min(initial=np.inf, where=(arrival > self._told) & (arrival >= self._enough)))
+
+    def fresh(self, now: float, since: float | None = None) -> bool:
+        """Say whether a vote has arrived anywhere since this was last asked, up to `now`.
+
+        Parameters
+        ----------
+        now : float
+            Milliseconds.
+        since : float, optional
+            Where it is given, votes that are no news count as well, if they have come in after this moment.
+        """
+        if self.next > now:
             return False
-        self._next = float(self.arrival.min(initial=np.inf, where=self.arrival > now))
-        return True
+        news, told = self.news <= now, self._told
+        found = news or (since is not None and self._came(since, now, told))
+        self._told, self._added = now, np.inf
+        self.next = float(self.arrival.min(initial=np.inf, where=self.arrival > now))
+        if news:
+            self.news = self.next if self._weights is None or self.twice else self._coming()
+        return found
+
+    def _came(self, since: float, now: float, told: float) -> bool:
+        # Votes that were cast at `since` have reached their voters at once, and that has not been told either.
+        return (told >= since and self._added <= now) or bool(((self.arrival > since) & (self.arrival <= now)).any())
+
+    def single(self, window: Window) -> tuple[Array, Array]:
+        """Return which block each first vote supports, and when each node can count it: once it has its block, too.
+
+        Returns
+        -------
+        array of float64, shape (w, voters)
+            1 or 0.
+        array of float64, shape (voters, columns)
+            Milliseconds.
+        """
+        if self._version != window.version:
+            places = window.places(self.target[0])
+            here = places >= 0
+            self._supports = (window.below[:, places] & here).astype(np.float64)
+            there = np.where(here[:, None], window.arrival[places], -np.inf)
+            self._heard, self._version = np.maximum(self.arrival[0], there), window.version
+        return self._supports, self._heard
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tally:
     """What each node has seen of one phase of one round.
 
@@ -90,7 +179,7 @@ class Tally:
     @property
     def threshold(self) -> int:
         """Stake of a supermajority."""
-        return supermajority(self.total)
+        return self.total - (self.total - 1) // 3
 
     @property
     def decided(self) -> BoolArray:
@@ -98,7 +187,7 @@ class Tally:
         reached: BoolArray = self.support >= self.threshold
         return reached
 
-    @property
+    @functools.cached_property
     def possible(self) -> BoolArray:
         """Which blocks have one or may still get one, by votes to come and by as many liars as are borne.
 
@@ -123,6 +212,8 @@ def tally(votes: Votes, window: Window, weights: Array, now: float) -> Tally:
     now : float
         Milliseconds.
     """
+    if not votes.twice:
+        return _once(votes, window, weights, now)
     places = window.places(votes.target)
     seen = votes.arrival <= now
     # A node cannot count a vote for a block that it does not have yet.
@@ -135,6 +226,13 @@ def tally(votes: Votes, window: Window, weights: Array, now: float) -> Tally:
     if known[1].any():
         support += supports[:, 1].astype(np.float64) @ counted[1]
     return Tally(support, weights @ (known[0] | known[1]), liars, int(weights.sum()))
+
+
+def _once(votes: Votes, window: Window, weights: Array, now: float) -> Tally:
+    """Add up where nobody has voted twice; stakes are whole numbers, so the order of adding makes no difference."""
+    supports, heard = votes.single(window)
+    counted = weights[:, None] * (heard <= now)
+    return Tally(supports @ counted, counted.sum(axis=0), np.zeros(counted.shape[1]), int(weights.sum()))
 
 
 def ghost(decided: BoolArray, window: Window) -> IntArray:

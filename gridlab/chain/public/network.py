@@ -1,8 +1,9 @@
 """Validators that write blocks and vote, as a simulation in small steps of time with one random seed.
 
 Time goes in ticks of a tenth of a second. In each tick every node looks at what has reached it, and the whole crowd is
-computed at once: arrays over (block, node) and (voter, node), no object per message. The last node has no vote: it is
-the observer, an ordinary full node, and what people call "the chain" is what it sees.
+computed at once: arrays over (block, node) and (voter, node), no object per message. A tick at which nothing can happen
+is left out (`gridlab.chain.public.clock`), and the result is that of walking through all (`Network.walks`). The last
+node has no vote: it is the observer, an ordinary full node, and what people call "the chain" is what it sees.
 
 A liar writes two blocks in its slots and votes for two in each phase, one for the nodes with an even number, one for
 those with an odd one, always what that side's first honest validator would have done. The other copy reaches each side
@@ -11,7 +12,7 @@ later, by gossip.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gridlab.chain.keys import KeyPair
+from gridlab.chain.public.clock import Clock
+from gridlab.chain.public.equivocation import Equivocation
 from gridlab.chain.public.faults import Faults
 from gridlab.chain.public.rounds import Rounds
 from gridlab.chain.public.slots import Claim, Draws
@@ -54,46 +57,44 @@ class Timing:
     tick: int = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Equivocation:
-    """A validator that the observer has caught doing two things of which the rules allow one.
-
-    Attributes
-    ----------
-    seat : int
-    what : str
-        "block", "prevote" or "precommit".
-    number : int
-        The slot of the blocks, the round of the votes.
-    first, second : int
-        Numbers of the two blocks in the tree.
-    """
-
-    seat: int
-    what: str
-    number: int
-    first: int
-    second: int
-
-
 class Network:
     """All nodes of a public chain.
 
     Parameters
     ----------
-    pairs : sequence of KeyPair
-        Of the validators, by seat.
+    pairs : sequence of KeyPair or None
+        Of the validators, by seat; None where nobody holds the key, and the seat is down for good.
     weights : sequence of int
         Stake of each.
     draws : Draws
     timing : Timing
     faults : Faults
     seed : int
+    idle_slots : int
+        0 if every slot has a block; otherwise one is written only where it is due (`Clock.first_due`), and who holds
+        its head final has nothing to vote on and waits.
+    after : tuple of (Network, int), optional
+        The network that this one goes on from, and the block in which its validators handed over. Each node joins when
+        the certificate of that block reaches it.
 
     Attributes
     ----------
     now : int
         Milliseconds since genesis.
+    walks : bool
+        Whether every tick is looked at and everything counted again in each, which takes longer and gives the same.
+    wants : callable
+        ``wants(block)`` says whether a block upon this one would hold a transaction; asked where `idle_slots` is not 0.
+    up : array of bool, shape (validators,)
+        Who is up at the present moment.
+    boundaries : array of float64
+        When a validator goes down or comes back, milliseconds.
+    next_block : float
+        When the next block arrives anywhere.
+    unsettled : bool
+        Whether heads must be looked at in the next tick though no block arrives.
+    changes : dict of int to None
+        Blocks in which the validators hand over; nobody writes upon them here.
     tree : BlockTree
     claims : dict of int to Claim
         Block -> its author's claim.
@@ -109,30 +110,55 @@ class Network:
 
     def __init__(
         self,
-        pairs: Sequence[KeyPair],
+        pairs: Sequence[KeyPair | None],
         weights: Sequence[int],
         *,
         draws: Draws,
         timing: Timing,
         faults: Faults,
         seed: int,
+        idle_slots: int = 0,
+        after: tuple[Network, int] | None = None,
     ) -> None:
         count = len(pairs)
-        self.pairs, self.draws, self.timing, self.faults = list(pairs), draws, timing, faults
+        self.pairs, self.draws, self.timing = list(pairs), draws, timing
+        self.idle_slots, self.walks = idle_slots, False
+        self.wants: Callable[[int], bool] = _wants_nothing
         self.weights: Array = np.array(weights, np.float64)
-        self.now = 0
-        self.tree, self.window = BlockTree(), Window(count + 1)
+        self.now, root, first = 0, 0, 0
+        self._clock = Clock(self)
+        self._joined: Array = np.full(count, -np.inf)
+        self.changes: dict[int, None] = {}
+        self.tree = BlockTree()
         self.claims: dict[int, Claim] = {}
-        self.best: IntArray = np.zeros(count + 1, np.int64)
-        self.final: IntArray = np.zeros(count + 1, np.int64)
         self.lags: list[tuple[int, int]] = []
         self.conflicts: list[tuple[int, int]] = []
         self.reorganisations: list[tuple[int, int, int]] = []
         self.evidence: dict[tuple[int, str, int], Equivocation] = {}
         self.messages = {"block": 0, "prevote": 0, "precommit": 0}
         self._delays = stream(seed, "public", "latency")
-        self._highest = 0
-        self._rounds = Rounds(self)
+        if after is not None:
+            past, root = after
+            first = past.rounds.latest + 1
+            self._go_on_from(past)
+        self.best: IntArray = np.full(count + 1, root, np.int64)
+        self.final: IntArray = np.full(count + 1, root, np.int64)
+        self._highest = root
+        self.window = Window(count + 1, root, self.tree.score(root), self.tree.height[root])
+        self.faults = faults
+        if after is not None:
+            self._joined = self.sent(np.array([count]))[0, :-1]
+            self.window.arrival[0, :-1] = self._joined
+            self.faults = faults
+        self.next_block, self.unsettled = np.inf, True
+        self.rounds: Rounds = Rounds(self, root, first)
+
+    def _go_on_from(self, past: Network) -> None:
+        """Take over the clock, the blocks, and what was seen so far."""
+        self.now, self.walks, self.wants = past.now, past.walks, past.wants
+        self.tree, self.claims, self.messages = past.tree, past.claims, past.messages
+        self.lags, self.conflicts, self.reorganisations = past.lags, past.conflicts, past.reorganisations
+        self.evidence, self._delays = past.evidence, past._delays
 
     def __repr__(self) -> str:
         return f"Network({len(self.pairs)} validators, {self.now / 1000:g} s, {len(self.tree) - 1} blocks)"
@@ -143,6 +169,40 @@ class Network:
         return len(self.pairs)
 
     @property
+    def faults(self) -> Faults:
+        """What goes wrong; setting it holds from the next tick on."""
+        return self._faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._faults, self._prunable = faults, True
+        self._clock.disturb()
+        # Whether voters have something to look at that is no message: who is up, who has nothing to vote on.
+        self._stirred = True
+        self.up = self._present(faults)
+        self.honest: BoolArray = np.append(~faults.liars, np.True_)
+        self.returning: BoolArray = ~faults.gone
+        self.lying = bool(faults.liars.any())
+        self.boundaries = np.unique(
+            np.concatenate([faults.down_from, faults.down_until, self._joined[self._joined > self.now]])
+        )
+
+    def _present(self, faults: Faults) -> BoolArray:
+        up: BoolArray = faults.online(self.now) & (self._joined <= self.now)
+        return up
+
+    def key_of(self, seat: int) -> bytes:
+        """Return the public key of a seat, nothing where nobody holds its key."""
+        pair = self.pairs[seat]
+        return pair.public_key if pair is not None else b""
+
+    def mark_change(self, block: int) -> None:
+        """Let nobody write upon a block, because the validators hand over in it."""
+        self.changes[block] = None
+        self.unsettled = True
+        self._clock.disturb()
+
+    @property
     def sides(self) -> tuple[int, int]:
         """The first honest seat with an even and with an odd number, whom liars imitate; 0 where there is none."""
         honest = np.flatnonzero(~self.faults.liars)
@@ -150,30 +210,53 @@ class Network:
         return int(even[0]) if len(even) else 0, int(odd[0]) if len(odd) else 0
 
     @property
-    def honest(self) -> BoolArray:
-        """Which nodes follow the rules, the observer included."""
-        return np.append(~self.faults.liars, np.True_)
+    def resting(self) -> BoolArray:
+        """Which validators have nothing to vote on, and wait for a block; nobody where every slot has one."""
+        if not self.idle_slots:
+            return np.zeros(len(self.pairs), np.bool_)
+        settled: BoolArray = self.best[:-1] == self.final[:-1]
+        return settled
 
     def run_until(self, moment: int) -> None:
         """Let time pass until `moment`, milliseconds since genesis."""
+        tick = self.timing.tick
         while self.now < moment:
-            self.now += self.timing.tick
-            # Heads first: what was made final in the last tick may have taken a head away.
-            moved = self._choose()
-            if self.now % self.timing.slot == 0:
-                self._write(self.now // self.timing.slot)
-            self._rounds.step(blocks_moved=moved)
+            due = self._clock.next_tick()
+            if due > moment:
+                # Nothing happens until then.
+                self.now += -((self.now - moment) // tick) * tick
+                return
+            self.now = due
+            self._step()
+
+    def _step(self) -> None:
+        if len(self.boundaries):
+            up = self._present(self.faults)
+            self._stirred = self._stirred or bool((up != self.up).any())
+            self.up = up
+        # Heads first: what was made final in the last tick may have taken a head away.
+        moved = self._choose()
+        if self.now % self.timing.slot == 0:
+            self._write(self.now // self.timing.slot)
+        stirred, self._stirred = self._stirred, False
+        self.rounds.step(blocks_moved=moved, stirred=stirred)
+        self._clock.ticked()
 
     # Blocks
 
     def _write(self, slot: int) -> None:
-        up = self.faults.online(self.now)
+        if slot < self._clock.first_due(self._clock.deciding):
+            return
         for claim in self.draws.claims(slot, self.pairs):
-            if not up[claim.seat]:
+            if not self.up[claim.seat]:
                 continue
-            if self.faults.liars[claim.seat]:
+            lies = bool(self.faults.liars[claim.seat])
+            nodes = self.sides if lies else [claim.seat]
+            if slot < self._clock.first_due(nodes) or any(int(self.best[node]) in self.changes for node in nodes):
+                continue
+            if lies:
                 written = [self._add(slot, claim, side) for side in (0, 1)]
-                found = Equivocation(claim.seat, "block", slot, *written)
+                found = Equivocation(claim.seat, "block", slot, written[0], written[1], self.key_of(claim.seat))
                 self.evidence[claim.seat, "block", slot] = found
             else:
                 self._add(slot, claim, None)
@@ -185,7 +268,12 @@ class Network:
         self.claims[block] = claim
         self.messages["block"] += 1
         self.window.add(block, self.tree, self.sent(np.array([claim.seat]), side)[0])
+        self._await_blocks()
         return block
+
+    def _await_blocks(self) -> None:
+        later = self.window.arrival[self.window.arrival > self.now]
+        self.next_block = float(later.min(initial=np.inf))
 
     def sent(self, senders: IntArray, side: int | None = None) -> Array:
         """Return when messages that are sent now arrive, shape (k, nodes); a liar's for one `side` the other later."""
@@ -202,23 +290,42 @@ class Network:
 
     def _choose(self) -> bool:
         """Let every node move to the best block that it has; say whether any block has arrived."""
+        if not self.walks and self.next_block > self.now and not self.unsettled:
+            return False
         window, since = self.window, self.now - self.timing.tick
         arrived = window.arrival <= self.now
         fresh = bool((arrived & (window.arrival > since)).any())
+        self._await_blocks()
         roots = np.maximum(window.places(self.final), 0)
         heads = window.places(self.best)
         lost = (heads < 0) | ~window.below[roots, heads]
-        if not fresh and not lost.any():
+        self.unsettled = bool(lost.any())
+        if not fresh and not self.unsettled and not self.changes:
             return False
+        self._stirred = self._stirred or self.unsettled
         eligible = arrived & window.below[roots].T
         scores = np.where(eligible, window.score[:, None], -1)
         top = scores.max(axis=0)
         # Of equals the one that came first; and who has a head leaves it for a better one only.
         chosen = np.where(scores == top, window.arrival, np.inf).argmin(axis=0)
         moving = lost | (top > window.score[heads])
+        if self.changes:
+            chosen, moving = self._agreed(scores == top, heads, chosen, moving)
         self._note_moves(np.flatnonzero(moving & ~lost), heads, chosen)
         self.best = np.where(moving, window.blocks[chosen], self.best)
         return fresh
+
+    def _agreed(
+        self, best: BoolArray, heads: IntArray, chosen: IntArray, moving: BoolArray
+    ) -> tuple[IntArray, BoolArray]:
+        """Let all nodes choose the same of several best blocks in which the validators hand over.
+
+        Nobody writes upon such a block, so that no further block would decide between two of them. The earliest
+        written one stands here for the one with the lowest hash.
+        """
+        changing = best & np.isin(self.window.blocks, list(self.changes))[:, None]
+        tied, first = changing.any(axis=0), changing.argmax(axis=0)
+        return np.where(tied, first, chosen), moving | (tied & (first != heads))
 
     def _note_moves(self, nodes: IntArray, heads: IntArray, chosen: IntArray) -> None:
         aside = nodes[~self.window.below[heads[nodes], chosen[nodes]] & self.honest[nodes]]
@@ -243,6 +350,10 @@ class Network:
         higher &= ~aside
         for block in np.unique(window.blocks[found[higher & self.honest]]).tolist():
             self._compare(block)
+        if not higher.any():
+            return
+        self.unsettled = self._prunable = True
+        self._stirred = self._stirred or self.idle_slots > 0
         before = int(self.final[self.observer])
         self.final = np.where(higher, window.blocks[found], self.final)
         for block in self.tree.path(int(self.final[self.observer]), before):
@@ -262,10 +373,19 @@ class Network:
 
     def prune(self) -> bool:
         """Drop what is below the last block that all nodes which may come back hold final; say whether any was."""
-        staying = np.append(~self.faults.gone, np.True_) & self.honest
+        if self.conflicts or not self._prunable:
+            return False
+        self._prunable = False
+        staying = np.append(self.returning, np.True_) & self.honest
         places = np.maximum(self.window.places(self.final[staying]), 0)
         root = int(places[self.window.height[places].argmin()])
-        if self.conflicts or not root:
+        if not root:
             return False
         self.window.prune(root)
+        self.unsettled = True
+        self._await_blocks()
         return True
+
+
+def _wants_nothing(_block: int) -> bool:
+    return False

@@ -17,16 +17,18 @@ from gridlab.chain.bridge.registry import PublicRegistry
 from gridlab.chain.channels.book import ChannelBook
 from gridlab.chain.hashing import HASH_BYTES, tagged_hash
 from gridlab.chain.public.accounts import ISSUANCE, STAKING_POT, TREASURY
+from gridlab.chain.public.authorities import MOST_AUTHORITIES
 from gridlab.chain.public.state import Part, PublicState, part_prefix
 from gridlab.chain.staking import Staking, StakingAccounts, StakingRules
 from gridlab.chain.swaps import LockBook, Stops
-from gridlab.errors import ArgumentTypeError, ChainError
+from gridlab.errors import ArgumentError, ArgumentTypeError, ChainError
 
 __all__ = [
     "BRIDGE_PART",
     "PUBLIC_LAYOUT",
     "REGISTRY_PART",
     "REGISTRY_SPEC",
+    "STAKING",
     "BridgePart",
     "ChannelPart",
     "Committed",
@@ -42,6 +44,7 @@ _LOCKS_DOMAIN = "gridlab/public-locks/1"
 # Where other chains find the root of this chain's end of the bridge under its state root.
 PUBLIC_LAYOUT = StateLayout(part_prefix(BRIDGE_PART), 0)
 REGISTRY_PART = "registry"
+STAKING = "staking"
 # And where anybody finds the root of the register of certificates.
 REGISTRY_SPEC = ProofSpec("the register in the state", part_prefix(REGISTRY_PART), HASH_BYTES, HASH_BYTES, 40)
 
@@ -200,6 +203,11 @@ def staking_part(issuance: int, rules: StakingRules, chain_id: str) -> StakingPa
         raise ArgumentTypeError(
             f"staking is a {type(rules).__name__}, allowed: StakingRules(…), or StakingTerms(…).rules"
         )
+    if rules.validators > MOST_AUTHORITIES:
+        raise ArgumentError(
+            f"staking elects {rules.validators} validators, allowed on this chain: 1 to {MOST_AUTHORITIES}, since they "
+            "become its authorities"
+        )
     accounts = StakingAccounts(issuer=ISSUANCE, pot=STAKING_POT, treasury=TREASURY)
     return StakingPart(Staking(issuance, accounts, rules=rules, chain_id=chain_id))
 
@@ -209,7 +217,8 @@ def part_of(state: PublicState, name: str, kind: type[_Part]) -> _Part:
     part = state.parts.get(name)
     if not isinstance(part, kind):
         raise ChainError(
-            f"this chain has no {name}, it has {list(state.parts)}; PublicChain({name}=…) makes one with it"
+            f"this chain has no {name}, it has {list(state.parts)}; PublicChain(staking=…, pallets=[…]) makes one with "
+            "it"
         )
     return part
 

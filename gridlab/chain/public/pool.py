@@ -39,16 +39,21 @@ class PublicPool:
     Parameters
     ----------
     chain_id : str
+
+    Attributes
+    ----------
+    version : int
+        Counts the changes.
     """
 
-    __slots__ = ("_arrived", "_bytes", "_ids", "_next")
+    __slots__ = ("_arrived", "_bytes", "_ids", "_next", "version")
 
     def __init__(self, chain_id: str) -> None:
         # Joined when somebody asks, so that a thousand that come one by one are not copied a thousand times.
         self._arrived: list[Batch] = [Batch.of(TransactionList(chain_id))]
         self._ids: set[bytes] = set()
         self._next: dict[bytes, int] = {}
-        self._bytes = 0
+        self._bytes = self.version = 0
 
     def __repr__(self) -> str:
         return f"PublicPool({len(self)} transactions, {self._bytes} bytes)"
@@ -86,6 +91,7 @@ class PublicPool:
         self._arrived.append(chosen)
         self._ids.update(fresh)
         self._bytes += size
+        self.version += 1
         self._count(chosen)
         return len(places)
 
@@ -118,12 +124,15 @@ class PublicPool:
 
     def forget(self, state: PublicState, height: int) -> None:
         """Let those go whose nonce a final state has passed, or that are good for no block after `height`."""
+        if not self._ids:
+            return
         batch, account_of = self.batch, state.accounts.account_of
         account = np.array([account_of.get(key, -1) for key in batch.transactions.senders], np.int64)
         due = np.append(state.nonces, np.uint64(0))[account]
         stays = (batch.nonce >= due) & (batch.expiry > height)
         if stays.all():
             return
+        self.version += 1
         left = batch.take(np.flatnonzero(stays))
         self._arrived, self._ids, self._next = [left], set(left.transactions.ids), {}
         self._bytes = int(left.size.sum())

@@ -63,17 +63,24 @@ class PublicRecord:
         Height 0.
     """
 
-    __slots__ = ("_rows", "_transactions", "_until", "blocks")
+    __slots__ = ("_authorities", "_rows", "_transactions", "_until", "blocks")
 
     def __init__(self, genesis: PublicBlock) -> None:
         self.blocks = [genesis]
+        # The set that certified each block, height 1 first.
+        self._authorities: list[AuthoritySet] = []
         self._rows = [_block_row(genesis, None)]
         self._transactions, self._until = pl.DataFrame(schema=dict(PUBLIC_TRANSACTIONS)), 1
 
     def append(self, block: PublicBlock, authorities: AuthoritySet) -> None:
         """Add the next final block, which this set has certified."""
         self._rows.append(_block_row(block, authorities))
+        self._authorities.append(authorities)
         self.blocks.append(block)
+
+    def authorities(self, height: int) -> AuthoritySet:
+        """Return the set that certified the block at a height of 1 or more."""
+        return self._authorities[height - 1]
 
     def block_frame(self, branch: Iterable[PublicBlock] = ()) -> pl.DataFrame:
         """Return one row per block, as `PUBLIC_BLOCKS`, with those of a branch that is not final behind them."""

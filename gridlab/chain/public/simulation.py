@@ -171,7 +171,8 @@ def simulate_public(
     equivocators : sequence of int
         Seats that write two blocks in their slots and vote for two in each round.
     terms : PublicTerms, optional
-        Slot, waiting time, share of primary blocks, epochs.
+        Slot, waiting time, share of primary blocks, epochs, and how many slots may go without a block (there are no
+        transactions here to wait for one).
     seed : int
 
     Raises
@@ -199,6 +200,7 @@ def simulate_public(
         timing=terms.timing,
         faults=faults,
         seed=seed,
+        idle_slots=terms.idle_slots,
     )
     network.run_until((slots + 1) * terms.timing.slot - terms.timing.tick)
     return trace_of(network, slots)

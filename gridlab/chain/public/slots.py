@@ -125,19 +125,29 @@ class Draws:
         """Return the randomness of the slot's epoch."""
         return epoch_randomness(self.genesis, slot // self.epoch_slots)
 
-    def claims(self, slot: int, pairs: Sequence[KeyPair]) -> list[Claim]:
+    def claims(self, slot: int, pairs: Sequence[KeyPair | None]) -> list[Claim]:
         """Return every claim on a slot, primary authors first and by seat, then the secondary one.
 
         The secondary author does not know of the primaries, and so writes a block whether or not there are any;
         a validator that is both writes a primary block only.
+
+        Parameters
+        ----------
+        slot : int
+        pairs : sequence of KeyPair or None
+            Of the elected validators by seat; one whose key nobody holds makes no claim.
         """
         randomness = self.randomness(slot)
         message, threshold = claim_message(randomness, slot), primary_threshold(len(pairs), self.share_ppb)
-        signatures = [pair.sign(message) for pair in pairs]
-        drawn = [seat for seat, signature in enumerate(signatures) if draw_of(signature) < threshold]
+        signatures = {seat: pair.sign(message) for seat, pair in enumerate(pairs) if pair is not None}
+        drawn = [seat for seat, signature in signatures.items() if draw_of(signature) < threshold]
         claims = [Claim(seat, True, signatures[seat]) for seat in drawn]
         second = secondary_author(randomness, slot, len(pairs))
-        return claims if second in drawn else [*claims, Claim(second, False, signatures[second])]
+        return (
+            claims
+            if second in drawn or second not in signatures
+            else [*claims, Claim(second, False, signatures[second])]
+        )
 
     def why_not(self, claim: Claim, slot: int, keys: Sequence[bytes]) -> str | None:
         """Say why a claim gives no right to write a block in `slot`, or None where it does.

@@ -9,7 +9,9 @@ from typing import Any
 import polars as pl
 
 from gridlab.chain.public.accounts import EVERYONE
-from gridlab.chain.public.parts import StakingPart, part_of
+from gridlab.chain.public.evidence_effects import REPORT_EQUIVOCATION
+from gridlab.chain.public.handover import elected_set
+from gridlab.chain.public.parts import STAKING, StakingPart, part_of
 from gridlab.chain.public.rules import PublicCall, PublicEffect
 from gridlab.chain.public.state import PublicState
 from gridlab.chain.staking import Staking, carry_out
@@ -18,7 +20,6 @@ from gridlab.frames import Column, Schema
 
 __all__ = ["STAKING", "STAKING_EFFECTS", "begin_block"]
 
-STAKING = "staking"
 _BASE, _LIGHT, _HEAVY = 100, 50, 500
 
 _AMOUNT = Column("amount", pl.Int64, "integer", "micro-GRID, more than 0")
@@ -105,21 +106,34 @@ def begin_block(state: PublicState, slot: int, author: int, timestamp: int) -> N
 
     The first era begins with the first block after somebody stands for election. A session ends with the first block
     of or after its last slot. In sessions that pass without any block nobody could be heard, so nobody is reported.
+    With the first block of an era after the first one, its validators are named as the next authorities.
     """
     part = state.parts.get(STAKING)
     if not isinstance(part, StakingPart):
         return
-    if part.staking.era < 0:
+    era = part.staking.era
+    if era < 0:
         if not part.staking.candidates.height:
             return
         _carry(state, lambda s: s.start(), timestamp)
         _skip(state, slot, timestamp)
     elif slot >= part.staking.session_end:
+        _excuse(state, part.staking)
         _carry(state, lambda s: s.end_session(), timestamp)
         _skip(state, slot, timestamp)
     staking = part_of(state, STAKING, StakingPart).staking
+    if 0 <= era < staking.era:
+        state.authorities = elected_set(state.authorities, staking)
     if author in staking.elected and author not in staking.disabled:
         staking.note_author(author)
+
+
+def _excuse(state: PublicState, staking: Staking) -> None:
+    """Let nobody be reported as offline who is elected and not in office, as in the first era."""
+    in_office = dict.fromkeys(state.authorities.keys)
+    for validator, key in staking.keys.items():
+        if key not in in_office and validator not in staking.disabled:
+            staking.heartbeat(validator)
 
 
 def _skip(state: PublicState, slot: int, timestamp: int) -> None:
@@ -147,6 +161,7 @@ STAKING_EFFECTS: Mapping[str, PublicEffect] = MappingProxyType(
         "kick": _effect(TARGETS, _with_targets("kick"), _LIGHT, "nominators that a candidate does not want"),
         "chill": _effect(NOTHING, _alone("chill"), _LIGHT, "no longer a candidate or nominator"),
         "heartbeat": _effect(NOTHING, _alone("heartbeat"), _LIGHT, "a validator says that it is there"),
+        "report_equivocation": REPORT_EQUIVOCATION,
         "payout": _effect(PAYOUTS, _payout, _HEAVY, "rewards of an era paid to a validator and its nominators"),
     }
 )

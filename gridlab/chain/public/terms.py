@@ -43,11 +43,22 @@ class PublicTerms(Levers):
         4,
         300,
         1,
-        unit="",
+        unit="validators",
         label="Elected validators",
         label_th="จำนวนผู้ตรวจสอบธุรกรรมที่ได้รับเลือก",
         source="project brief: at least 100",
         governed_by=_GOVERNANCE,
+    )
+    idle_slots = number(
+        0,
+        0,
+        14_400,
+        1,
+        unit="slots",
+        label="Slots without a block while nothing waits, 0 for a block in every slot",
+        label_th="จำนวนช่วงเวลาที่ไม่มีบล็อกเมื่อไม่มีธุรกรรมรออยู่ (0 คือมีบล็อกทุกช่วง)",
+        source="as CometBFT v0.38: create_empty_blocks = false with create_empty_blocks_interval (2023)",
+        governed_by="the validators",
     )
     primary_share = number(
         25,

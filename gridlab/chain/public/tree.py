@@ -90,6 +90,10 @@ class Window:
     ----------
     columns : int
         Nodes that receive blocks.
+    root : int
+        Number of the block that all nodes hold final.
+    score, height : int
+        Of that block.
 
     Attributes
     ----------
@@ -100,17 +104,23 @@ class Window:
     arrival : array of float64, shape (w, columns)
         When each node has the block and all before it, milliseconds; inf for never.
     score, height : array of int64, shape (w,)
+    version : int
+        Counts the changes.
     """
 
-    __slots__ = ("arrival", "below", "blocks", "height", "place", "score")
+    __slots__ = ("_places", "arrival", "below", "blocks", "height", "place", "score", "version")
 
-    def __init__(self, columns: int) -> None:
-        self.blocks: IntArray = np.zeros(1, np.int64)
+    def __init__(self, columns: int, root: int = 0, score: int = 0, height: int = 0) -> None:
+        self.blocks: IntArray = np.array([root], np.int64)
         self.below: BoolArray = np.ones((1, 1), np.bool_)
         self.arrival: Array = np.full((1, columns), -np.inf)
-        self.score: IntArray = np.zeros(1, np.int64)
-        self.height: IntArray = np.zeros(1, np.int64)
-        self.place: dict[int, int] = {0: 0}
+        self.score: IntArray = np.array([score], np.int64)
+        self.height: IntArray = np.array([height], np.int64)
+        self.place: dict[int, int] = {root: 0}
+        self.version = 0
+        # By block number; the last entry, which -1 finds, is of no block.
+        self._places: IntArray = np.full(root + 64, -1, np.int64)
+        self._places[root] = 0
 
     def __len__(self) -> int:
         return len(self.blocks)
@@ -129,18 +139,24 @@ class Window:
         self.score = np.append(self.score, tree.score(block))
         self.height = np.append(self.height, tree.height[block])
         self.place[block] = size
+        if block >= len(self._places) - 1:
+            self._places = np.append(self._places, np.full(len(self._places), -1, np.int64))
+        self._places[block] = size
+        self.version += 1
 
     def prune(self, root: int) -> BoolArray:
         """Keep `root` (a place) and what descends from it; return which places stayed."""
         keep: BoolArray = self.below[root].copy()
         self.below = self.below[np.ix_(keep, keep)]
+        self._places[self.blocks] = -1
         self.arrival, self.blocks = self.arrival[keep], self.blocks[keep]
         self.score, self.height = self.score[keep], self.height[keep]
         self.place = {block: place for place, block in enumerate(self.blocks.tolist())}
+        self._places[self.blocks] = np.arange(len(self))
+        self.version += 1
         return keep
 
     def places(self, blocks: IntArray) -> IntArray:
         """Return the place of each block number, -1 where it has left the window or is -1."""
-        found = np.searchsorted(self.blocks, blocks)
-        found = np.minimum(found, len(self) - 1)
-        return np.where(self.blocks[found] == blocks, found, -1)
+        found: IntArray = self._places[blocks]
+        return found

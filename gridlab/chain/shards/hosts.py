@@ -44,6 +44,12 @@ class LocalHost:
     def __init__(self, foundings: Sequence[Founding]) -> None:
         self._shards = [Shard(founding) for founding in foundings]
 
+    def fork(self) -> LocalHost:
+        """Return an independent copy of all shards."""
+        twin = LocalHost(())
+        twin._shards = [shard.fork() for shard in self._shards]
+        return twin
+
     def execute(self, works: Sequence[Work]) -> list[Done]:
         """Let every shard do its work of one block."""
         return [shard.execute(work) for shard, work in zip(self._shards, works, strict=True)]

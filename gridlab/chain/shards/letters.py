@@ -99,6 +99,12 @@ class KnownBlocks:
     def __repr__(self) -> str:
         return f"KnownBlocks({len(self.marks)})"
 
+    def fork(self) -> KnownBlocks:
+        """Return an independent copy."""
+        twin = KnownBlocks()
+        twin.marks, twin._proved = list(self.marks), dict(self._proved)
+        return twin
+
     def learn(self, marks: Sequence[BlockMark]) -> None:
         """Take in new blocks, and forget which proofs were checked."""
         self.marks.extend(marks)

@@ -44,6 +44,12 @@ class TransferMemory:
     def __repr__(self) -> str:
         return f"TransferMemory({len(self)} transfers)"
 
+    def fork(self) -> TransferMemory:
+        """Return an independent copy."""
+        twin = TransferMemory()
+        twin._history = self._history.fork()
+        return twin
+
     @property
     def digest(self) -> bytes:
         """Hash over all of them in order, 32 bytes."""

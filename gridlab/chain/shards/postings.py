@@ -13,6 +13,7 @@ what accounts have sent before is remembered apart (`gridlab.chain.shards.memory
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -115,6 +116,13 @@ class ShardBook:
 
     def __repr__(self) -> str:
         return f"ShardBook({self._homes.names[self._shard]}, {self.ledger!r})"
+
+    def fork(self) -> ShardBook:
+        """Return an independent copy."""
+        twin = copy(self)
+        twin.ledger = self.ledger.fork()
+        twin._tree, twin._touched = self._tree.fork(), self._touched.copy()  # noqa: SLF001 - of its own kind
+        return twin
 
     def _give_float(self) -> None:
         # As often as there are assets, so that a reserve is there before what it backs, however long the chain is.

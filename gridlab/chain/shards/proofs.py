@@ -12,9 +12,10 @@ from gridlab.chain.bridge.inclusion import HASH, Inclusion
 from gridlab.chain.encoding import Reader
 from gridlab.chain.ledger.schema import ASSET_NAMES
 from gridlab.chain.shards.letters import ShardProof
+from gridlab.chain.shards.summary import ShardSummary
 from gridlab.errors import ArgumentTypeError, ChainError
 
-__all__ = ["AccountProof", "verify_account"]
+__all__ = ["AccountProof", "amounts_under", "verify_account"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,24 @@ def verify_account(root: bytes, proof: AccountProof, *, shards: int) -> dict[str
         raise ArgumentTypeError(f"proof.shard is a {type(proof.shard).__name__}, allowed: a ShardProof")
     claimed = getattr(proof.shard.summary, "shard", None)
     summary = proof.shard.require(root, shard=require_int("shard", claimed, 0), shards=require_int("shards", shards, 1))
-    leaf, path = proof.inclusion.leaf, list(proof.inclusion.path)
-    found = (summary.accounts_root, leaf, proof.inclusion.index, summary.accounts, path)
+    return amounts_under(summary, proof.account, proof.inclusion)
+
+
+def amounts_under(summary: ShardSummary, account: int, inclusion: Inclusion) -> dict[str, tuple[int, int]]:
+    """Return what an account's leaf says, posted and reserved by asset, if it is under the root of a summary.
+
+    Raises
+    ------
+    ChainError
+        The leaf is not there, or is of another account.
+    """
+    leaf, path = inclusion.leaf, list(inclusion.path)
+    found = (summary.accounts_root, leaf, inclusion.index, summary.accounts, path)
     if not merkle.verify_inclusion(*found, hash=HASH):
-        raise ChainError(f"account proof: the leaf of {proof.account} is not under its shard's root; ask for it again")
+        raise ChainError(f"account proof: the leaf of {account} is not under its shard's root; ask for it again")
     reader = Reader(leaf, "account leaf")
-    if reader.u32() != proof.account:
-        raise ChainError(f"account proof: the leaf is of another account than {proof.account}; ask for it again")
+    if reader.u32() != account:
+        raise ChainError(f"account proof: the leaf is of another account than {account}; ask for it again")
     reader.u32()  # its number within the shard
     amounts = np.frombuffer(reader.take(2 * 8 * len(ASSET_NAMES)), "<i8").reshape(2, -1).T.tolist()
     reader.finish()

@@ -8,6 +8,7 @@ by the transfers of the same block; what they send to another shard arrives ther
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,6 +107,14 @@ class Shard:
 
     def __repr__(self) -> str:
         return f"Shard({self.founding.homes.names[self.founding.shard]!r}, {len(self._open)} parcels open)"
+
+    def fork(self) -> Shard:
+        """Return an independent copy."""
+        twin = copy(self)
+        twin._book, twin._memory = self._book.fork(), self._memory.fork()  # noqa: SLF001 - of its own kind
+        twin._blocks, twin._open = self._blocks.fork(), dict(self._open)  # noqa: SLF001 - of its own kind
+        twin._sent, twin._received = list(self._sent), list(self._received)  # noqa: SLF001 - of its own kind
+        return twin
 
     def execute(self, work: Work) -> Done:
         """Do the work of one block."""

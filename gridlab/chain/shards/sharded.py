@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Self
@@ -158,6 +159,17 @@ class ShardedLedger(ShardViews):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def fork(self) -> ShardedLedger:
+        """Return an independent copy; raises ChainError where the shards live in worker processes."""
+        self._require_whole()
+        if not isinstance(self._host, LocalHost):
+            raise ChainError("sharded ledger: its shards live in worker processes; make it with workers=0 to copy it")
+        twin, host = copy(self), self._host.fork()
+        twin._host, twin._finish = host, weakref.finalize(twin, host.close)  # noqa: SLF001 - of its own kind
+        twin._marks, twin._summaries = list(self._marks), list(self._summaries)  # noqa: SLF001 - of its own kind
+        twin._voyages = self._voyages.fork()  # noqa: SLF001 - of its own kind
+        return twin
+
     def close(self) -> None:
         """End the worker processes; the ledger cannot be used any more."""
         self._finish()
@@ -167,6 +179,11 @@ class ShardedLedger(ShardViews):
     def height(self) -> int:
         """How many blocks there are."""
         return len(self._marks)
+
+    @property
+    def summaries(self) -> tuple[ShardSummary, ...]:
+        """What each shard's root commits to after the last block."""
+        return tuple(self._summaries)
 
     @property
     def root(self) -> bytes:

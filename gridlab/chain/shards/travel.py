@@ -11,16 +11,17 @@ import numpy.typing as npt
 import polars as pl
 
 from gridlab.chain.ledger.results import OK, RESULTS
-from gridlab.chain.ledger.schema import ASSET_NAMES
+from gridlab.chain.ledger.schema import ASSET_NAMES, TRANSFERS
 from gridlab.chain.shards.letters import AbsenceLetter, Letter, ParcelLetter, ReceiptLetter, prove_shard
-from gridlab.chain.shards.parcels import MOVES, Key, Parcel, moves_frame
+from gridlab.chain.shards.parcels import Key, Parcel, moves_frame
 from gridlab.chain.shards.shard import Done
 
 __all__ = ["IN_FLIGHT", "REFUNDS", "Travelling", "Voyages"]
 
 Array = npt.NDArray[Any]
 
-_MOVES = dict(moves_frame(np.empty(0, MOVES)).schema)
+# Written down and not read off a frame: that would start polars' threads on import, for which a forked process waits.
+_MOVES: dict[str, Any] = {column.name: column.dtype for column in TRANSFERS.columns if column.required}
 _KEY: dict[str, Any] = {"source": pl.String, "destination": pl.String, "sequence": pl.UInt64}
 IN_FLIGHT: dict[str, Any] = {**_KEY, "height": pl.UInt64, "timeout": pl.Int64, "state": pl.String, **_MOVES}
 REFUNDS: dict[str, Any] = {**_KEY, **_MOVES, "reason": pl.String}
@@ -67,6 +68,10 @@ class Voyages:
     names: tuple[str, ...]
     travelling: dict[Key, Travelling] = field(default_factory=dict)
     _refunds: list[pl.DataFrame] = field(default_factory=list)
+
+    def fork(self) -> Voyages:
+        """Return an independent copy."""
+        return Voyages(self.names, dict(self.travelling), list(self._refunds))
 
     def note(self, height: int, done: Sequence[Done], letters: Sequence[Letter]) -> None:
         """Take note of a block: what it sent and answered, and which letters closed a parcel."""

@@ -11,6 +11,7 @@ Parity Technologies, polkadot-sdk, ``substrate/frame/staking/src/pallet/impls.rs
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gridlab.chain.arguments import require_int
@@ -22,7 +23,7 @@ from gridlab.chain.staking.stake import Stake
 from gridlab.chain.staking.state import EraRecord, EraSummary, Exposure, Payee, State
 from gridlab.errors import ChainError
 
-__all__ = ["Shares", "close_era", "expire_rewards", "pay_out", "shares_of"]
+__all__ = ["Shares", "close_era", "expire_rewards", "pay_out", "shares_of", "split_era"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +69,38 @@ def shares_of(part: int, commission: int, exposure: Exposure, rewarded: int) -> 
     return Shares(first, own, others, rest - own - sum(share for _, share in others))
 
 
+def split_era(minted: int, treasury_share: int, points: Mapping[int, int]) -> tuple[int, dict[int, int]]:
+    """Share what an era may mint between the treasury and the validators that earned points.
+
+    Parameters
+    ----------
+    minted : int
+        What the reward curve allows (micro-GRID).
+    treasury_share : int
+        Parts per billion.
+    points : mapping of int to int
+        Validator -> reward points.
+
+    Returns
+    -------
+    (int, dict of int to int)
+        The treasury's part, rounding dust included, and validator -> part (micro-GRID).
+    """
+    treasury = floor_of(treasury_share, minted)
+    earned = sum(points.values())
+    # Where nobody did anything, there is nobody to pay, and nothing is minted for stakers.
+    stakers = minted - treasury if earned else 0
+    parts = {account: stakers * mine // earned for account, mine in points.items()}
+    return treasury + stakers - sum(parts.values()), parts
+
+
 def close_era(state: State, record: EraRecord, moves: Movements) -> None:
     """Mint what the era is worth, and say what each validator earned."""
     milliseconds = (state.session_slots[state.session] - record.first_slot) * state.rules.slot_milliseconds
     minted = era_payout(record.staked, record.issuance, milliseconds, state.rules.inflation)
     minted = min(minted, LARGEST - state.issuance)
-    treasury = floor_of(state.rules.treasury_share, minted)
-    points = sum(record.points.values())
-    # Where nobody did anything, there is nobody to pay, and nothing is minted for stakers.
-    stakers = minted - treasury if points else 0
-    record.parts = {account: stakers * earned // points for account, earned in record.points.items()}
+    treasury, record.parts = split_era(minted, state.rules.treasury_share, record.points)
     record.unclaimed = sum(record.parts.values())
-    treasury += stakers - record.unclaimed
     state.mint(treasury + record.unclaimed)
     moves.mint(state.accounts.treasury, treasury)
     moves.mint(state.accounts.pot, record.unclaimed)

@@ -156,7 +156,8 @@ class Store(StoreReader):
         block : Block
             With its receipts.
         state : State, optional
-            The state after it; at every `snapshot_every`-th height it is written along.
+            The state after it; at every `snapshot_every`-th height it is written along. One with shards is not: they
+            come from executing all blocks.
 
         Raises
         ------
@@ -167,7 +168,7 @@ class Store(StoreReader):
         """
         with self._lock, self._writing() as connection:
             head = _insert(connection, self.head, block)
-            if state is not None and head.height % self.snapshot_every == 0:
+            if state is not None and state.shards is None and head.height % self.snapshot_every == 0:
                 snapshots.add_snapshot(connection, head.height, encode_state(state), self.snapshot_every)
             _replace(connection, "meta", {"head": head.to_bytes()})
 

@@ -8,7 +8,7 @@ of them is taken from a snapshot whose root stands in its header; and only what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Self
 from gridlab.chain.arguments import require_bytes
 from gridlab.chain.blocks import Block
 from gridlab.chain.chain_views import ChainViews
+from gridlab.chain.effects import RuleSet
 from gridlab.chain.exchange import Exchange
 from gridlab.chain.genesis import Genesis
-from gridlab.chain.genesis_parts import checked_exchange, checked_ordering
+from gridlab.chain.genesis_parts import checked_ordering
 from gridlab.chain.hashing import HASH_BYTES
 from gridlab.chain.ordering import Ordering
+from gridlab.chain.releases import Releases
 from gridlab.chain.snapshot import decode_state
 from gridlab.chain.state import State
 from gridlab.chain.store.rows import require_whole
@@ -38,7 +40,7 @@ class StoredChain(ChainViews):
 
     if TYPE_CHECKING:
 
-        def _start(self, genesis: Genesis, ordering: Ordering, exchange: Exchange | None) -> None: ...
+        def _start(self, genesis: Genesis, ordering: Ordering, releases: Releases) -> None: ...
 
         def append_block(self, block: Block) -> None: ...  # noqa: D102 - the chain's own
 
@@ -114,6 +116,8 @@ class StoredChain(ChainViews):
         *,
         ordering: Ordering | None = None,
         exchange: Exchange | None = None,
+        exchanges: Sequence[Exchange] = (),
+        rules: Sequence[RuleSet] = (),
         checkpoint: bytes | None = None,
         read_only: bool = False,
     ) -> Self:
@@ -126,6 +130,8 @@ class StoredChain(ChainViews):
             Who goes on sealing; without it the chain can be read and checked, and not sealed.
         exchange : Exchange, optional
             The one that genesis names, where it names one.
+        exchanges, rules : sequence, optional
+            What came into force later: exchanges, and rules beside the package's own.
         checkpoint : bytes, optional
             Hash of a block that you trust, 32 bytes. Without it every block is executed again from genesis.
         read_only : bool
@@ -146,8 +152,8 @@ class StoredChain(ChainViews):
         with _closed_on_error(store):
             store.check_registers()
             chain = object.__new__(cls)
-            chain._start(store.genesis, checked_ordering(store.genesis, ordering), exchange)
-            checked_exchange(store.genesis, exchange)
+            releases = Releases.of(store.genesis, exchange, exchanges, rules)
+            chain._start(store.genesis, checked_ordering(store.genesis, ordering), releases)
             chain._take(store, checkpoint)
         chain._store = store
         return chain
@@ -160,6 +166,7 @@ class StoredChain(ChainViews):
                 self.append_block(block)
                 continue
             require_whole(block)
+            self._releases.require_version(block.height, block.header.rules_version)
             self._record.append(block)
             self._head = block.header
             if block.height == start:

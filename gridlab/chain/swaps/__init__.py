@@ -8,7 +8,7 @@ from gridlab.chain.swaps.parties import BEHAVIOURS
 from gridlab.chain.swaps.stops import Stop, Stops
 from gridlab.chain.swaps.swap import Halt, Swap, SwapOutcome
 from gridlab.chain.swaps.terms import SwapTerms
-from gridlab.chain.swaps.wire import lock_frame
+from gridlab.chain.swaps.wire import lock_frame, stop_news
 
 __all__ = [
     "BEHAVIOURS",
@@ -26,5 +26,6 @@ __all__ = [
     "World",
     "hash_of",
     "lock_frame",
+    "stop_news",
     "worst_case",
 ]

@@ -146,7 +146,8 @@ class HashLock:
     def remaining(self, now: int, stops: Stops) -> int:
         """Return how long it may still be claimed, microseconds; 0 or less: it may be refunded."""
         chains = (self.chain, *self.terms.watched)
-        return self.terms.timeout - require_stops(stops).running(now, since=self.locked_at, chains=chains)
+        running = require_stops(stops).running(now, since=self.locked_at, chains=chains, asset=self.terms.asset)
+        return self.terms.timeout - running
 
     def claim(self, preimage: bytes, now: int, stops: Stops) -> HashLock:
         """Return the lock claimed.
@@ -190,6 +191,9 @@ class HashLock:
         require_int("now", now, self.locked_at, LATEST)
         if self.status != "locked":
             raise ChainError(f"lock {self.number} is {self.status}, so that it cannot be {wanted}")
-        if require_stops(stops).standing(self.chain):
-            raise ChainError(f"lock {self.number} cannot be {wanted} while {self.chain!r} stands; wait for it")
+        if require_stops(stops).standing(self.chain, self.terms.asset):
+            raise ChainError(
+                f"lock {self.number} cannot be {wanted} while {self.chain!r} stands, or {self.terms.asset} on "
+                "it; wait for it"
+            )
         return self.remaining(now, stops)

@@ -78,7 +78,7 @@ class LockBook:
         if not isinstance(terms, LockTerms):
             raise ArgumentTypeError(f"terms is a {type(terms).__name__}, allowed: LockTerms(…)")
         require_int("now", now, 0, LATEST)
-        self._require_running(stops)
+        self._require_running(stops, terms.asset)
         if terms.timeout <= now:
             raise ChainError(f"lock: its timeout {terms.timeout} is not after now, {now}; choose a later one")
         if any(lock.status == "claimed" and lock.terms.hash == terms.hash for lock in self.locks.values()):
@@ -110,9 +110,9 @@ class LockBook:
         found = (lock.preimage for lock in self.locks.values() if lock.terms.hash == digest and lock.preimage)
         return next(found, None)
 
-    def _require_running(self, stops: Stops) -> None:
-        if require_stops(stops).standing(self.chain):
-            raise ChainError(f"lock: {self.chain!r} stands; wait until it goes on")
+    def _require_running(self, stops: Stops, asset: str) -> None:
+        if require_stops(stops).standing(self.chain, asset):
+            raise ChainError(f"lock: {self.chain!r} stands, or {asset} on it; wait until it goes on")
 
     def _with(self, lock: HashLock) -> LockBook:
         return LockBook(self.chain, {**self.locks, lock.id: lock})

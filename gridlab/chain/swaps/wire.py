@@ -12,7 +12,7 @@ from gridlab.chain.ledger import ASSETS, Ledger
 from gridlab.chain.moments import LATEST
 from gridlab.chain.swaps.hashlock import LockTerms
 from gridlab.chain.swaps.lock_book import LockBook
-from gridlab.chain.swaps.stops import Stops
+from gridlab.chain.swaps.stops import Stops, require_stops
 from gridlab.errors import ArgumentTypeError, ChainError
 from gridlab.frames import SLOT, Column, Schema
 
@@ -26,6 +26,7 @@ __all__ = [
     "make_locks",
     "note_stops",
     "refund_locks",
+    "stop_news",
 ]
 
 _LOCK = Column("lock", pl.Binary, "binary", "the lock's id, 32 bytes")
@@ -149,3 +150,30 @@ def note_stops(stops: Stops, frame: pl.DataFrame, now: int, own: str) -> Stops:
         end = now if chain == own else moment
         stops = stops.begin(chain, moment) if stands else stops.end(chain, end)
     return stops
+
+
+def stop_news(stops: Stops, chain: str, told: Stops) -> pl.DataFrame:
+    """Return what another chain must still hear of the stops of `chain`, for a transaction of kind ``emergency_stop``.
+
+    Parameters
+    ----------
+    stops : Stops
+        The chain's own log.
+    chain : str
+        Its id.
+    told : Stops
+        What the other chain knows.
+
+    Returns
+    -------
+    polars.DataFrame
+        As `EMERGENCY_STOPS`; no rows where it knows everything. A stop of one asset is told as one of the whole chain,
+        so that what watches freezes too long rather than too short.
+    """
+    rows = require_stops(stops).news(chain, require_stops(told))
+    columns = {
+        "chain": pl.Series([chain] * len(rows), dtype=pl.String),
+        "moment": pl.Series([moment for moment, _ in rows], dtype=pl.Int64).cast(SLOT),
+        "stands": pl.Series([stands for _, stands in rows], dtype=pl.Boolean),
+    }
+    return EMERGENCY_STOPS.check(pl.DataFrame(columns))

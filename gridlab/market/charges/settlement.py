@@ -29,8 +29,9 @@ __all__ = [
 
 KINDS = (
     *("energy", "wheeling", "losses", "fee", "vat"),
-    *("retail", "retail_vat", "buy_back"),
+    *("retail", "retail_vat", "buy_back", "carbon_tax"),
     *("imbalance", "balancing"),
+    "oracle_fee",
 )
 
 SETTLEMENT = Schema(
@@ -88,11 +89,14 @@ class Rates:
         THB/MWh.
     vat : int
         Parts per million.
+    carbon_tax : int
+        On energy from the grid, in 0.1 THB/MWh, before VAT.
     """
 
     energy: pl.DataFrame
     buy_back: int
     vat: int
+    carbon_tax: int = 0
 
 
 def _signed(frame: pl.LazyFrame, debit: pl.Expr, credit: pl.Expr, amount: pl.Expr, kind: str) -> pl.LazyFrame:
@@ -224,7 +228,8 @@ def statements(rest: pl.DataFrame, rates: Rates, on_peak: pl.Expr) -> pl.DataFra
     Returns
     -------
     polars.DataFrame
-        ``slot`` (last slot of the day), ``account``, ``retail``, ``retail_vat``, ``buy_back`` (micro-THB).
+        ``slot`` (last slot of the day), ``account``, ``retail``, ``retail_vat``, ``buy_back``, ``carbon_tax`` (micro-THB); VAT
+        is on the tax, too.
     """
     rate = pl.when(on_peak).then("on_peak").otherwise("off_peak")
     return (
@@ -235,10 +240,11 @@ def statements(rest: pl.DataFrame, rates: Rates, on_peak: pl.Expr) -> pl.DataFra
             slot=pl.col("slot").max(),
             retail=((pl.col("from_utility") * rate).sum() + 5) // 10,
             buy_back=(pl.col("to_utility") * rates.buy_back).sum(),
+            carbon_tax=((pl.col("from_utility") * rates.carbon_tax).sum() + 5) // 10,
         )
-        .with_columns(retail_vat=share_of(pl.col("retail"), rates.vat))
+        .with_columns(retail_vat=share_of(pl.col("retail") + pl.col("carbon_tax"), rates.vat))
         .sort("slot", "account")
-        .select("slot", "account", "retail", "retail_vat", "buy_back")
+        .select("slot", "account", "retail", "retail_vat", "buy_back", "carbon_tax")
         .collect()
     )
 
@@ -253,5 +259,6 @@ def statement_transfers(daily: pl.DataFrame, accounts: pl.DataFrame, institution
         _signed(frame, account, pl.col("utility"), pl.col("retail"), "retail"),
         _signed(frame, account, state, pl.col("retail_vat"), "retail_vat"),
         _signed(frame, pl.col("utility"), account, pl.col("buy_back"), "buy_back"),
+        _signed(frame, account, state, pl.col("carbon_tax"), "carbon_tax"),
     ]
     return pl.concat(parts).sort("slot", "kind", maintain_order=True).collect()

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
+from math import floor
 from typing import Any
 
 import polars as pl
@@ -137,6 +139,15 @@ class Carbon(Levers):
     def emissions(self, energy: pl.Expr) -> pl.Expr:
         """Return the emissions (g) of `energy` (Wh) from the grid."""
         return share_of(energy, int(units.exact(self.grid_factor) * _PPM))
+
+    def tax_on_energy(self) -> int:
+        """Return the carbon tax on energy from the grid in 0.1 THB/MWh, halves upward; 0 where it is not charged.
+
+        ``[ 10 t f ]`` for a tax of t THB/tCO2e and a factor of f kgCO2e/kWh, which is tCO2e/MWh.
+        """
+        if not self.tax_on_electricity:
+            return 0
+        return floor(10 * units.exact(self.tax_rate) * units.exact(self.grid_factor) + Fraction(1, 2))
 
     def credit_energy(self) -> int:
         """Return how much clean energy (Wh, rounded up) avoids 1 tCO2e at the grid factor: what backs one credit.

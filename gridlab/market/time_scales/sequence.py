@@ -230,6 +230,7 @@ class MarketSequence(Levers):
         *,
         auction: Auction | None = None,
         forecasts: Mapping[str, pl.DataFrame] | None = None,
+        references: pl.DataFrame | None = None,
         offers: pl.DataFrame | pl.LazyFrame | None = None,
         reserve: int | None = None,
         floor: int | None = None,
@@ -252,6 +253,9 @@ class MarketSequence(Levers):
             market.clear(orders, accounts)`` makes every rule of a `Market` a day-ahead market.
         forecasts : mapping of str to polars.DataFrame, optional
             ``day_ahead`` and ``intraday``, as `READINGS`; made by `forecasts` where not given.
+        references : polars.DataFrame, optional
+            Prices to which balancing and imbalance refer (`gridlab.market.time_scales.imbalance.REFERENCES`), such as
+            an oracle's; the day-ahead prices where not given.
         offers : polars.DataFrame or polars.LazyFrame, optional
             Balancing orders: sells are upward, buys downward energy.
         reserve : int, optional
@@ -284,8 +288,9 @@ class MarketSequence(Levers):
         second = net_of_fills(None if intraday is None else intraday.fills, "intraday")
         last = net["intraday"] if self.intraday else net["day_ahead"]
         booked = positions_frame(metered, last, first, second, nominate=self.rest == "utility")
-        balance = self._balance(booked, day_ahead, offers, reserve)
-        return self._settled(booked, (day_ahead, intraday), balance, forecast_errors(stages, readings))
+        prices = day_ahead_prices(day_ahead) if references is None else references
+        balance = self._balance(booked, prices, offers, reserve)
+        return self._settled(booked, (day_ahead, intraday), prices, balance, forecast_errors(stages, readings))
 
     def _intraday(
         self,
@@ -312,7 +317,7 @@ class MarketSequence(Levers):
     def _balance(
         self,
         booked: pl.DataFrame,
-        day_ahead: Clearing,
+        references: pl.DataFrame,
         offers: pl.DataFrame | pl.LazyFrame | None,
         reserve: int | None,
     ) -> Balancing | None:
@@ -326,7 +331,7 @@ class MarketSequence(Levers):
                     "or set the lever balancing to False"
                 )
             offers = reserve_offers(
-                needs.select("slot", "zone"), day_ahead_prices(day_ahead), account=reserve,
+                needs.select("slot", "zone"), references, account=reserve,
                 size=units.energy(self.reserve_size), step=units.share(self.reserve_step),
                 fallback=units.price(self.fallback_price),
             )  # fmt: skip
@@ -336,6 +341,7 @@ class MarketSequence(Levers):
         self,
         booked: pl.DataFrame,
         markets: tuple[Clearing, Clearing | None],
+        references: pl.DataFrame,
         balance: Balancing | None,
         errors: pl.DataFrame,
     ) -> SequenceResult:
@@ -344,7 +350,7 @@ class MarketSequence(Levers):
         contracted = pl.sum_horizontal("day_ahead", "intraday", "utility", "balancing")
         frame = positions.select("slot", "zone", "account", contracted=contracted, metered="metered")
         prices = imbalance_prices(
-            frame, day_ahead_prices(markets[0]), activations, method=self.imbalance_method,
+            frame, references, activations, method=self.imbalance_method,
             source=self.imbalance_source, markup=units.share(self.markup), markdown=units.share(self.markdown),
             least=units.price(self.least_price), fallback=units.price(self.fallback_price),
         )  # fmt: skip
