@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-BENCHMARKS := clearing continuous mechanisms coupling national_day controls ledger consensus finality chain_throughput store npos public_chain channels shards oracle feeds governance voters economics liabilities
+BENCHMARKS := clearing continuous mechanisms coupling national_day controls ledger consensus finality chain_throughput store npos public_chain public_quiet channels shards oracle feeds governance voters economics liabilities
 
 EXTRAS_demo := fast
 EXTRAS_lab := fast,notebook

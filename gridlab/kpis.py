@@ -207,8 +207,7 @@ def _money_rows(frames: Mapping[str, pl.DataFrame], money: pl.DataFrame) -> _Row
     scores = frames.get("oracle_scores")
     data = 0 if scores is None else _total(scores, "fees")
     yield "operator_gain", (_total(trades, "fee") + operator + fees - data) / MICRO, "THB"
-    if scores is not None:
-        yield "oracle_fees", data / MICRO, "THB"
+    yield "oracle_fees", data / MICRO, "THB"
     yield "carbon_tax_paid", _total(now, "carbon_tax") / MICRO, "THB"
     yield "congestion_rent", rent / MICRO, "THB"
     yield "imbalance_paid", imbalance / MICRO, "THB"

@@ -148,6 +148,25 @@ class Run:
         """The consortium's roots that the public chain was told: ``height``, ``slot``, ``hash``, ``state_root``."""
         return self.frames["anchors"]
 
+    @cached_property
+    def earned(self) -> pl.DataFrame:
+        """Who earned which fee from whom on both chains, as `gridlab.chain.fee_account.EARNED`, with their names.
+
+        ``payer_name``, ``earner_name``: on the public chain empty for an account that was opened without one.
+        """
+        from gridlab.chain.fee_account import earned
+
+        named = {
+            self.chain.chain_id: self.chain.members.select("account", "name"),
+            self.public.chain_id: self.public.accounts.select("account", "name"),
+        }
+        names = pl.concat([frame.with_columns(chain=pl.lit(chain)) for chain, frame in named.items()])
+        found = earned(self.chain, self.public)
+        for party in ("payer", "earner"):
+            part = names.select("chain", pl.col("account").alias(party), pl.col("name").alias(f"{party}_name"))
+            found = found.join(part, on=["chain", party], how="left", maintain_order="left")
+        return found
+
     @property
     def fingerprint(self) -> str:
         """``0x`` and 64 hex digits over both chains' last blocks and state roots: equal runs, equal fingerprints."""

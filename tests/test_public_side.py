@@ -119,3 +119,16 @@ def test_what_if_runs_the_chains_where_it_is_asked_about_them():
     table = gl.what_if(make(), {"bridge.anchor_every": [4, 16]}, slots=SLOTS)
     anchors = table.filter(kpi="anchors")["value"].to_list()
     assert anchors[0] > anchors[1]
+
+
+def test_who_earned_which_fee_adds_up_to_what_both_ledgers_moved(run):
+    earned = run.earned
+    here = earned.filter(chain=run.chain.chain_id)
+    for kind in ("fee", "wheeling"):
+        paid = run.settlement.filter(pl.col("kind") == kind)["amount"].sum()
+        assert here.filter(kind=kind)["amount"].sum() == paid
+    there = earned.filter(chain=run.public.chain_id)
+    blocks = run.public.blocks
+    assert there["amount"].sum() == blocks["fees"].sum() + blocks["tips"].sum()
+    assert set(here.filter(kind="wheeling")["earner_name"]) <= {"MEA", "PEA"}
+    assert "Market operator" in there["payer_name"].to_list()

@@ -19,7 +19,6 @@ from gridlab.governance.assembly import Assembly
 from gridlab.governance.ballots import Ballot
 from gridlab.governance.governance import Governance
 from gridlab.governance.track_terms import MINUTE
-from gridlab.holders import holders
 from gridlab.institutions import institutions_of
 from gridlab.lab import Lab
 from gridlab.learn.answers import Key
@@ -118,9 +117,7 @@ def gains_by_party() -> dict[str, int]:
     day = joined([cut(usual, usual.slots[:FIRST_NEW]), late])
     institutions = institutions_of(usual.accounts)
     gains = gains_by_account(day.transfers(institutions), usual.transfers(institutions))
-    sold, bought = (
-        dict(late.trades.group_by(side).agg(pl.col("energy").sum()).rows()) for side in ("seller", "buyer")
-    )
+    sold, bought = (dict(late.trades.group_by(side).agg(pl.col("energy").sum()).rows()) for side in ("seller", "buyer"))
     offices = dict.fromkeys(institutions.utilities.values(), "utilities")
     offices |= {institutions.revenue_department: "state", institutions.market_operator: "operator"}
     parties = dict.fromkeys(("sellers", "buyers", "utilities", "state", "operator"), 0)
@@ -162,7 +159,7 @@ def seventy_percent() -> Key:
     track = Governance().rules()["parameter"]
     minutes = Fraction(track.decision, MINUTE)
     answer = track.approval.delay(_APPROVAL) * minutes
-    line = voting.Linear(1, track.approval.threshold(1), track.approval.threshold(0))
+    line = voting.Linear(Fraction(1), track.approval.threshold(1), track.approval.threshold(0))
     return Key(
         answer,
         {
@@ -221,7 +218,7 @@ def lone_whale() -> Key:
     answer = enacted_after(everybody, ["whale"])
     waits = int(terms.prepare), int(terms.confirm), int(terms.enactment)
     track = Governance().rules()["parameter"]
-    line = voting.Linear(1, 0, track.support.threshold(0)).delay(Fraction(_LONE, 100))
+    line = voting.Linear(Fraction(1), Fraction(0), track.support.threshold(0)).delay(Fraction(_LONE, 100))
     return Key(
         Fraction(answer or 0),
         {

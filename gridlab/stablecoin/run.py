@@ -82,7 +82,7 @@ class WattRun:
 
     @property
     def plot(self) -> Any:
-        """Pictures: ``run.plot.queue()``, ``.reserve()``, ``.price()``, ``.losses()``, ``.advantage()``… (HoloViews)."""
+        """Pictures: ``run.plot.queue()``, ``.reserve()``, ``.price()``, ``.losses()``, ``.advantage()`` (HoloViews)."""
         return through("watt_plot", self)
 
     def controls(self) -> Any:

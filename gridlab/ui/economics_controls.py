@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
@@ -159,7 +159,7 @@ class EconomicsControls(widgets.VBox):
     def _try(self, values: dict[str, Any]) -> None:
         self._show_or_tell(lambda: self._set(values), back=True)
 
-    def _show_or_tell(self, act: Any, *, back: bool) -> None:
+    def _show_or_tell(self, act: Callable[[], None], *, back: bool) -> None:
         """Do something to the levers and show what comes of it, or say why not; then go back if so asked."""
         with self._silence(), speaking(self.language.value):
             try:

@@ -31,7 +31,8 @@ class LeverLine:
 def default_levers() -> Mapping[str, tuple[object, LeverInfo]]:
     """Return path -> (default, declaration) of every lever of the Thai default lab."""
     lab = Lab(agents=Agents(1))
-    return {path: (lever.default, lever.info) for path, _, lever in lab.lever_paths()}
+    # The lab's own, not the part's: a lab has fewer public validators than a public chain alone.
+    return {path: (lever.value_on(owner), lever.info) for path, owner, lever in lab.lever_paths()}
 
 
 def info_words(info: LeverInfo) -> str:

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 import polars as pl
 
 from gridlab.calendar import slots
-from gridlab.errors import ArgumentError, ArgumentTypeError, nearest
+from gridlab.errors import ArgumentError, ArgumentTypeError, GridlabError, nearest
 from gridlab.oracle.feeds import Feeds
 from gridlab.oracle.oracle import Oracle
 from gridlab.oracle.roster import KINDS
@@ -23,11 +23,11 @@ from gridlab.ui.oracle_rounds import round_rows, said_in
 from gridlab.ui.oracle_summary import score_table
 from gridlab.ui.oracle_words import FAMILY_WORDS, PROVIDER_KINDS, STATUS_WORDS, member_words, value_text
 from gridlab.ui.word import Word, lookup
-from gridlab.ui.words import PARTS
 
 __all__ = ["OracleControls", "oracle_controls"]
 
 _HEIGHT = "1080px"
+_RULES = Word("Rules of the network", "กติกาของเครือข่าย")
 _HOURS = 24
 _WIDE = {"width": "98%"}
 _BUTTON = {"width": "auto", "flex": "1 1 110px"}
@@ -74,7 +74,7 @@ class OracleControls(LeverPanel):
 
     def __init__(self, oracle: Oracle, feeds: Feeds, *, feed: str, day: date, seed: int) -> None:
         self.oracle, self.feeds, self.day, self.seed = oracle, feeds, day, seed
-        super().__init__({"oracle": (PARTS["oracle"], oracle)}, height=_HEIGHT)
+        super().__init__({"oracle": (_RULES, oracle)}, height=_HEIGHT)
         wide, shown = widgets.Layout(**_WIDE), {"description_width": "120px"}
         self.chosen = widgets.SelectMultiple(rows=6, layout=wide, style=shown)
         self.kind = widgets.Dropdown(options=list(KINDS), value="lying", layout=wide, style=shown)
@@ -87,6 +87,7 @@ class OracleControls(LeverPanel):
         self._link = widgets.jslink((self.play, "value"), (self.round, "value"))
         self.buttons = {name: widgets.Button(layout=widgets.Layout(**_BUTTON)) for name in _BUTTONS}
         prefix, _, about = feed.rpartition("/")
+        self._shown = feed, day
         self._name_feeds(prefix, about)
         self._place(list(self.buttons.values()))
         self._listen()
@@ -113,13 +114,27 @@ class OracleControls(LeverPanel):
     # What is shown
 
     def _compute(self) -> None:
-        times = slots(self.day, hours=_HOURS)
-        self.run = self.oracle.run(self.feeds.truth(times, [self.feed]), seed=self.seed, sign=False)
+        times, wanted = slots(self.day, hours=_HOURS), (self.feed, self.day)
+        try:
+            self.run = self.oracle.run(self.feeds.truth(times, [self.feed]), seed=self.seed, sign=False)
+        except GridlabError:
+            # A feed or day that there is not: what is shown stays, and the lists say so.
+            shown, self.day = self._shown
+            self._name_feeds(*shown.rsplit("/", 1))
+            raise
+        self._shown = wanted
+        self._list_providers()
+
+    def _list_providers(self) -> None:
+        count, chosen = int(self.oracle.providers), self.chosen.value
+        if len(self.chosen.options) != count:
+            self.chosen.options = [(str(each), each) for each in range(count)]
+            self.chosen.value = tuple(each for each in chosen if each < count)
 
     def _figure(self) -> str:
         place = self.round.value
         reputation = self.run.scores["reputation"].to_list()
-        title = f"{day_of(datetime.combine(self.day, datetime.min.time()))}"
+        title = day_of(datetime.combine(self.day, datetime.min.time()))
         parts = [
             f'<div style="font-weight:600">{escape(title)}</div>',
             scrolled(provider_strip(self.run.scores["kind"].to_list(), [str(points) for points in reputation]), 480),
@@ -151,11 +166,9 @@ class OracleControls(LeverPanel):
         ]
 
     def _name(self) -> None:
-        chosen, count = self.chosen.value, int(self.oracle.providers)
-        self.chosen.options = [(str(each), each) for each in range(count)]
-        self.chosen.value = tuple(each for each in chosen if each < count)
+        kind = self.kind.value
         self.kind.options = [(lookup(PROVIDER_KINDS, name), name) for name in KINDS]
-        self.kind.value = self.kind.value or "lying"
+        self.kind.value = kind  # new options make a list jump to its first one
         for name, button in self.buttons.items():
             button.description = str(_BUTTONS[name])
         for widget, word in (
@@ -194,8 +207,6 @@ class OracleControls(LeverPanel):
 
     def _press(self, name: str, _: Any = None) -> None:
         self.act(getattr(self, f"_do_{name}"))
-        with self.silence():
-            self.chosen.options = [(str(each), each) for each in range(int(self.oracle.providers))]
 
     def _do_bribe(self) -> Word:
         who = self.chosen.value
@@ -205,8 +216,8 @@ class OracleControls(LeverPanel):
             self.oracle.bribe(provider, self.kind.value, bias=self.bias.value)
         word = PROVIDER_KINDS[self.kind.value]
         return Word(
-            f"Providers {ranges(who)} are {word.english} from now on.",
-            f"ผู้ให้ข้อมูล {ranges(who)}: {word.thai} นับจากนี้",
+            f"From now on {word.english}: {ranges(who)}.",
+            f"นับจากนี้ {word.thai}: ผู้ให้ข้อมูล {ranges(who)}",
         )
 
     def _do_cut(self) -> Word:

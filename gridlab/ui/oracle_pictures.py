@@ -21,7 +21,7 @@ from gridlab.ui.word import Word, lookup
 
 __all__ = ["MEDIAN", "RANGE", "TRUTH", "day_picture", "provider_state", "provider_strip", "round_picture"]
 
-MEDIAN = (Word("median, as reported", "มัธยฐานที่รายงาน"), RIVALS["A"])
+MEDIAN = (Word("median", "มัธยฐาน"), RIVALS["A"])
 TRUTH = (Word("truth", "ค่าจริง"), Ink("#5e5e5e", "6 4"))
 RANGE = (Word("what honest providers saw", "ช่วงค่าที่ผู้ซื่อสัตย์เห็น"), Ink("#009e73"))
 _OBSERVED = {

@@ -32,7 +32,6 @@ _OBSERVED = {
 }
 _GROUPS = {"published": ("honest", "circle"), "quiet": ("down", "dash"), "refused": ("lies", "x")}
 _MOST_FEEDS = 20
-_MEDIAN = Word("median", "มัธยฐาน")  # of every round, reported or not
 _FIGURES = {
     "reputation": (Word("reputation", "คะแนนชื่อเสียง"), 1.0, "points"),
     "fees": (Word("data fees", "ค่าข้อมูล"), _MICRO, "THB"),
@@ -120,7 +119,7 @@ class OracleRunPlots:
         parts: list[Any] = [_band(table, [x, y])]
         parts += [self._points(name, state, scale, [x, y]) for state in _OBSERVED]
         for key, (word, mark) in (("truth", TRUTH), ("value", MEDIAN)):
-            line = hv.Curve((table["time"], table[key]), x, y, label=str(word if key == "truth" else _MEDIAN))
+            line = hv.Curve((table["time"], table[key]), x, y, label=str(word))
             dash = "dashed" if mark.dash else "solid"
             parts.append(line.opts(color=mark.colour, line_dash=dash, line_width=2, tools=["hover"], **_DRAWN))
         return framed(hv.Overlay([part for part in parts if len(part)]), feed_words(name), yformatter=thousands())

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from gridlab.chain.oracle import ProviderSet
+from gridlab.errors import OracleError
 from gridlab.oracle.oracle import Oracle
 from gridlab.oracle.run import OracleRun
 from gridlab.ui.chain_summary import heading
@@ -35,7 +36,11 @@ _RULES = ("window", "deviation", "heartbeat", "jump_limit", "staleness", "outlie
 
 def oracle_html(oracle: Oracle) -> str:
     """Return an oracle network as an HTML card: its providers, who lies and how far, the cuts, the main rules."""
-    roster = oracle.roster()
+    title = Word("Oracle network", "เครือข่ายออราเคิล")
+    try:
+        roster = oracle.roster()
+    except OracleError as problem:  # a bribed provider is no longer there: a card says so, too
+        return card([heading(title), f'<div role="alert" style="color:#d55e00;font-size:13px">{escape(problem)}</div>'])
     providers: ProviderSet = oracle.provider_set()
     below = Word(
         f"{len(roster)} providers; a report needs {providers.least_signatures} signatures and bears "
@@ -45,7 +50,7 @@ def oracle_html(oracle: Oracle) -> str:
     )
     known = {path: lever.info for path, _, lever in oracle.lever_paths()}
     rules = [(info_words(known[name]), escape(lever_text(oracle.get(name), known[name].unit))) for name in _RULES]
-    parts = [heading(Word("Oracle network", "เครือข่ายออราเคิล"), below), provider_strip(roster.kinds)]
+    parts = [heading(title, below), provider_strip(roster.kinds)]
     return card([*parts, _dishonest(oracle), _cuts(oracle), definitions(rules, caption=Word("Rules", "กติกา"))])
 
 

@@ -132,4 +132,5 @@ def _chain(run: Run) -> str:
         f"บันทึกราก {number(anchors)} ครั้งบนเชนสาธารณะ ซึ่งสิ้นสุดที่บล็อก {number(run.public.height)}",
     )
     fingerprint = f'<code style="word-break:break-all">{run.fingerprint}</code>'
-    return f'<div style="font-size:13px">{sealed}<br>{public}<br>{Word("Fingerprint", "ลายพิมพ์ผลการจำลอง")} {fingerprint}</div>'
+    label = Word("Fingerprint", "ลายพิมพ์ผลการจำลอง")
+    return f'<div style="font-size:13px">{sealed}<br>{public}<br>{label} {fingerprint}</div>'

@@ -65,7 +65,7 @@ class WattPlots:
 
     def reserve(self) -> hv.Overlay:
         """Draw the reserve as it is and as attested, beside WATT in circulation (millions)."""
-        y = value_axis("amount", Word("amount", "จำนวน"), "million THB")
+        y = hv.Dimension("amount", label=str(Word("million THB or WATT", "ล้านบาทหรือล้าน WATT")))
         names = ("reserve", "attested", "circulation")
         values = {name: self._run.slots[name].to_numpy() / _MILLION for name in names}
         lines = [self._line(values[name], y, LEVELS[name], WATT[name]) for name in names]
@@ -145,12 +145,11 @@ class WattPlots:
         x = hv.Dimension("group", label=str(Word("rule while baht are missing", "กติกาเมื่อเงินสำรองขาด")))
         y = value_axis("advantage", Word("first-mover advantage (percentage points)", "ผู้มาก่อนได้เปรียบ (จุดร้อยละ)"))
         title = Word(f"First-mover advantage by rule, {seeds} draws", f"ผู้มาก่อนได้เปรียบตามกติกา สุ่ม {seeds} ครั้ง")
-        bars = _bars(
-            [str(GAP_RULE_WORDS[rule]) for rule in rules], values, told, [GAP_RULES[r] for r in rules], (x, y), title
-        )
+        names, inks = [str(GAP_RULE_WORDS[rule]) for rule in rules], [GAP_RULES[rule] for rule in rules]
         places = np.array([float(rules.index(rule)) for rule in frame["rule"]])
-        points = hv.Points((places + 0.25, 100 * frame["advantage"].to_numpy()), [x, y], label=str(_DRAWS))
-        return bars * points.opts(color="black", marker="circle", size=5, alpha=0.7, tools=["hover"], **_DRAWN)
+        points = hv.Points((places + 0.25, 100 * frame["advantage"].to_numpy()), [x, y])
+        dots = points.opts(color="black", marker="circle", size=5, alpha=0.7, tools=["hover"], **_DRAWN)
+        return _bars(names, values, told, inks, (x, y), title, more=[dots])
 
     # What they have in common
 
@@ -179,9 +178,6 @@ class WattPlots:
         return framed(hv.Overlay(drawn), title, yformatter=thousands(), **options)
 
 
-_DRAWS = Word("each draw of holders", "การสุ่มผู้ถือแต่ละครั้ง")
-
-
 def _group_axis() -> hv.Dimension:
     return hv.Dimension("group", label=str(Word("group of holders", "กลุ่มผู้ถือ")))
 
@@ -193,9 +189,12 @@ def _bars(  # noqa: PLR0917 - columns of one table, side by side
     inks: list[Ink],
     axes: tuple[hv.Dimension, hv.Dimension],
     title: Word,
+    *,
+    more: Sequence[Any] = (),
 ) -> hv.Overlay:
     """Return upright bars at 0, 1, 2 …, each with its name below it and what is told of it above it."""
-    x, parts = np.arange(len(names), dtype=np.float64), []
+    x = np.arange(len(names), dtype=np.float64)
+    parts: list[Any] = []
     for place, ink in enumerate(inks):
         low, high = min(0.0, values[place]), max(0.0, values[place])
         sides = ([place - _BAR], [low], [place + _BAR], [high])
@@ -206,6 +205,7 @@ def _bars(  # noqa: PLR0917 - columns of one table, side by side
     above = np.maximum(values, 0.0) + 0.06 * most
     written = hv.Labels((x, above, np.array(told, dtype=object)), list(axes), "told")
     parts.append(written.opts(text_font_size="9pt", text_color="#5e5e5e", **_DRAWN))
+    parts += more
     ticks = list(zip(x.tolist(), names, strict=True))
     ends = (1.1 * least, 1.2 * most)
     return framed(hv.Overlay(parts), title, xticks=ticks, yformatter=thousands(), ylim=ends, show_legend=False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import accumulate
 
+import polars as pl
+
 from gridlab.chain.hashing import hexadecimal
 from gridlab.stablecoin.run import WattRun
 from gridlab.stablecoin.verdict import HoldingVerdict
@@ -36,16 +38,17 @@ def watt_html(run: WattRun) -> str:
 def watt_figures(run: WattRun) -> list[tuple[str, str]]:
     """Return the key figures of a run as labels and values, money in millions."""
     slots, people = run.slots, run.people
-    share = 100 * people["redeemed"].sum() / people["before"].sum()
-    lowest, coverage = int(slots["price"].min()), float(slots["coverage"][-1])  # type: ignore[arg-type]
+    redeemed, before, lost = people.select(pl.col("redeemed", "before", "loss").sum()).row(0)
+    lowest, longest = slots.select(pl.col("price").min(), pl.col("queued").max()).row(0)
+    coverage = slots.row(-1, named=True)["coverage"]
     million = unit("million THB")
     found: list[tuple[Word, str]] = [
         (Word("Holders who asked", "ผู้ขอไถ่ถอน"), f"{number(people['place'].count())} / {number(people.height)}"),
-        (Word("Redeemed", "ไถ่ถอนแล้ว"), f"{number(share, 1)} %"),
-        (Word("Longest queue", "คิวสูงสุด"), f"{million_text(slots['queued'].max())} {unit('million WATT')}"),  # type: ignore[arg-type]
+        (Word("Redeemed", "ไถ่ถอนแล้ว"), f"{number(100 * redeemed / before, 1)} %"),
+        (Word("Longest queue", "คิวสูงสุด"), f"{million_text(longest)} {unit('million WATT')}"),
         (Word("Lowest price", "ราคาต่ำสุด"), f"{number(lowest / _MICRO, 3)} {unit('THB/WATT')}"),
         (Word("Behind a WATT at the end", "เงินหนุนหลังเมื่อสิ้นสุด"), f"{number(coverage, 3)} {unit('THB/WATT')}"),
-        (Word("Lost by holders", "ผู้ถือสูญเสียรวม"), f"{million_text(people['loss'].sum())} {million}"),
+        (Word("Lost by holders", "ผู้ถือสูญเสียรวม"), f"{million_text(lost)} {million}"),
         (Word("First-mover advantage", "ผู้มาก่อนได้เปรียบ"), f"{number(100 * run.first_mover_advantage, 1)} {_POINTS}"),
     ]
     return [(str(label), value) for label, value in found]
@@ -58,7 +61,8 @@ def group_table(run: WattRun) -> str:
     """Return who lost what by group of holders, as a table."""
     heads = (
         Word("Group", "กลุ่มผู้ถือ"), Word("Holders", "จำนวนราย"), Word("Asked", "ขอไถ่ถอน"),
-        Word("Held before", "ถือก่อนหน้า"), Word("Lost (million THB)", "สูญเสีย (ล้านบาท)"), Word("Recovered", "ได้คืน"),
+        Word("Before (million WATT)", "ถือก่อนหน้า (ล้าน WATT)"), Word("Lost (million THB)", "สูญเสีย (ล้านบาท)"),
+        Word("Recovered", "ได้คืน"),
     )  # fmt: skip
     rows = [
         (lookup(GROUP_WORDS, group), number(holders), number(asked), million_text(before), million_text(loss),
@@ -85,7 +89,7 @@ def order_table(run: WattRun) -> str:
 def holding_html(verdict: HoldingVerdict) -> str:
     """Return the check of a holding as an HTML card: whether it holds, why not, and the sums up to the total."""
     title = (
-        Word("✓ Your WATT are in the total", "✓ WATT ของท่านรวมอยู่ในยอดหนี้สินแล้ว")
+        Word("✓ Your WATT are in the total", "✓ WATT ของท่านรวมอยู่ในยอดภาระหนี้แล้ว")
         if verdict.holds
         else Word("⚠ The proof does not hold", "⚠ หลักฐานใช้ไม่ได้")
     )
@@ -93,7 +97,7 @@ def holding_html(verdict: HoldingVerdict) -> str:
     rows: list[tuple[object, str]] = [(Word("You hold", "ท่านถือ"), _watt(verdict.balance))]
     if verdict.statement is not None:
         rows += [
-            (Word("The issuer says it owes in all", "ผู้ออกเหรียญแจ้งยอดหนี้สินรวม"), _watt(verdict.statement.total)),
+            (Word("The issuer says it owes in all", "ผู้ออกเหรียญแจ้งยอดภาระหนี้รวม"), _watt(verdict.statement.total)),
             (Word("to so many holders", "จำนวนผู้ถือ"), number(verdict.statement.holders)),
             (Word("Root", "รากของต้นไม้"), f"<code>{hexadecimal(verdict.statement.root)[:18]}…</code>"),
         ]
@@ -113,7 +117,7 @@ def _way(verdict: HoldingVerdict) -> str:
     """Return the sums from the holder's leaf up: what stands beside, and what both make together."""
     if verdict.proof is None:
         return ""
-    heads = (Word("Level", "ระดับ"), Word("Owed beside you", "หนี้สินของกิ่งข้าง"), Word("Sum so far", "ยอดรวมถึงระดับนี้"))
+    heads = (Word("Level", "ระดับ"), Word("Owed beside you", "ภาระหนี้ของกิ่งข้าง"), Word("Sum so far", "ยอดรวมถึงระดับนี้"))
     own = verdict.proof.balance
     beside = [node.sum for node in verdict.proof.beside]
     rows = [("0", "\N{EN DASH}", _watt(own))]

@@ -31,7 +31,7 @@ FLOWS = {
 
 GROUP_WORDS = {
     "households": Word("households", "ครัวเรือน"),
-    "traders": Word("traders", "ผู้ค้าไฟฟ้า"),
+    "traders": Word("traders", "ผู้ค้า"),
     "utilities": Word("utilities", "การไฟฟ้า"),
     "funds": Word("funds", "กองทุน"),
 }

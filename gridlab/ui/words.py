@@ -138,6 +138,9 @@ def figure(name: str) -> Figure:
 
 
 UNITS = {
+    "times": Word("times", "เท่า"),
+    "anchors": Word("anchors", "ครั้ง"),
+    "transactions": Word("transactions", "ธุรกรรม"),
     "kWh": Word("kWh", "หน่วย"),
     "MWh": Word("MWh", "พันหน่วย"),
     "kW": Word("kW", "กิโลวัตต์"),
@@ -263,6 +266,7 @@ PAYMENTS = {
     "imbalance": Word("imbalance", "ค่าความไม่สมดุล"),
     "balancing": Word("balancing energy", "ค่าพลังงานรักษาสมดุล"),
     "buy_back": Word("buy-back of surplus", "ค่ารับซื้อไฟฟ้าส่วนเกิน"),
+    "oracle_fee": Word("data of the oracle", "ค่าข้อมูลออราเคิล"),
 }
 
 PATHS = {

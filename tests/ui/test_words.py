@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import polars as pl
 import pytest
 
 import gridlab as gl
@@ -14,7 +15,13 @@ from gridlab.chain import pbft
 from gridlab.chain.pbft import byzantine
 from gridlab.market.charges.settlement import KINDS as SETTLEMENT_KINDS
 from gridlab.market.charges.wheeling import PATHS as WHEELING_PATHS
-from gridlab.ui import consensus_words, palette, words
+from gridlab.oracle.alerts import SEVERITIES
+from gridlab.oracle.feeds import FAMILIES, Feeds
+from gridlab.oracle.publishing import STATUSES
+from gridlab.oracle.roster import KINDS as PROVIDER_KINDS
+from gridlab.stablecoin import HolderTerms, WattTerms
+from gridlab.stablecoin.holders import GROUPS as WATT_GROUPS
+from gridlab.ui import consensus_words, oracle_words, palette, watt_words, words
 from gridlab.ui.lever_words import part_of
 
 THAI = re.compile(r"[\u0e00-\u0e7f]")
@@ -58,6 +65,47 @@ def test_every_kind_of_message_and_of_liar_has_a_word():
     for word in (word for table in tables for word in table.values()):
         assert THAI.search(word.thai)
         assert not THAI.search(word.english)
+
+
+def test_everything_of_the_oracle_has_a_word():
+    assert set(oracle_words.PROVIDER_KINDS) == set(PROVIDER_KINDS)
+    assert set(oracle_words.STATUS_WORDS) == set(oracle_words.STATUS_GROUPS) == set(STATUSES)
+    assert set(oracle_words.SEVERITY_WORDS) == set(SEVERITIES.categories)
+    assert set(oracle_words.FAMILY_WORDS) == {family.prefix for family in FAMILIES}
+    assert {family.unit for family in FAMILIES} <= set(words.UNITS)
+
+
+def test_everything_of_a_run_on_watt_has_a_word_and_an_ink():
+    assert set(watt_words.GROUP_WORDS) == set(palette.WATT_HOLDERS) == {group.name for group in WATT_GROUPS}
+    levers = pl.concat([WattTerms().levers(), HolderTerms().levers()])
+    rules = WattTerms().levers().filter(path="gap_rule")["choices"][0].to_list()
+    assert set(watt_words.GAP_RULE_WORDS) == set(palette.GAP_RULES) == set(rules)
+    assert set(levers["choices"].explode(empty_as_null=True).drop_nulls()) <= set(words.CHOICES)
+    assert set(levers["unit"]) - {""} <= set(words.UNITS)
+    assert set(watt_words.LEVELS) == set(palette.WATT)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        *(getattr(oracle_words, name) for name in oracle_words.__all__ if name.isupper() and name != "STATUS_GROUPS"),
+        *(getattr(watt_words, name) for name in ("LEVELS", "RATIOS", "FLOWS", "GROUP_WORDS", "CAME", "GAP_RULE_WORDS")),
+    ],
+)
+def test_words_of_oracle_and_watt_are_thai_in_thai(table):
+    for word in table.values():
+        assert THAI.search(word.thai)
+        assert not THAI.search(word.english)
+
+
+def test_feeds_are_called_by_what_they_are_about_in_both_languages():
+    assert oracle_words.feed_words("weather/ghi/Khon Kaen") == "Solar irradiance: Khon Kaen"
+    assert oracle_words.feed_words("my/own") == "my/own"
+    assert oracle_words.value_text("load/NEC", 3_000_500) == "3,000.500 MW"
+    assert oracle_words.value_text("price/wholesale", None) == "–"
+    gl.config(language="th")
+    assert oracle_words.feed_words("weather/ghi/Khon Kaen") == "ความเข้มรังสีดวงอาทิตย์: ขอนแก่น"
+    assert all(THAI.search(oracle_words.feed_words(name)) for name in Feeds().names())
 
 
 def test_every_message_class_has_an_ink():

@@ -211,9 +211,7 @@ class Network:
 
     @property
     def resting(self) -> BoolArray:
-        """Which validators have nothing to vote on, and wait for a block; nobody where every slot has one."""
-        if not self.idle_slots:
-            return np.zeros(len(self.pairs), np.bool_)
+        """Which validators have nothing to vote on; they wait for a block where slots may be idle."""
         settled: BoolArray = self.best[:-1] == self.final[:-1]
         return settled
 

@@ -173,6 +173,7 @@ class Rounds:
     __slots__ = (
         "_estimate",
         "_ghost",
+        "_moved",
         "_network",
         "_oldest",
         "_precommitted",
@@ -189,6 +190,8 @@ class Rounds:
         self._round: IntArray = np.full(count, first, np.int64)
         self._start: Array = np.full(count, network.now, np.float64)
         self._timer, self._oldest = 0.0, first
+        # Whether somebody has voted or gone on since the timer was set.
+        self._moved = True
         self._prevoted: BoolArray = np.zeros(count, np.bool_)
         self._precommitted: BoolArray = np.zeros(count, np.bool_)
         # Of the round before when this one began, as numbers of blocks.
@@ -248,14 +251,14 @@ class Rounds:
             if acting and number >= lowest:
                 self._vote(number, one, up)
                 self._go_on(number, one, up)
-        if acting:
-            self._timer = self._next_timer()
+        if acting and (now >= self._timer or self._moved):
+            self._timer, self._moved = self._next_timer(), False
         if (changed or stirred) and network.prune():
             for one in self._rounds.values():
                 one.counted, one.told = False, None
-        for number in range(self._oldest, self.latest - _KEPT):
-            self._rounds.pop(number, None)
-            self._oldest = number + 1
+        while acting and self._oldest < self.latest - _KEPT:
+            self._rounds.pop(self._oldest, None)
+            self._oldest += 1
 
     def _count(self, number: int, one: _Round, fresh: tuple[bool, bool], *, moved: bool, spent: bool) -> bool:
         """Count a round again where that may give something else; say whether voters see anything new."""
@@ -275,18 +278,20 @@ class Rounds:
 
     def _vote(self, number: int, one: _Round, up: BoolArray) -> None:
         network, window = self._network, self._network.window
-        mine = up & (self._round == number)
+        mine = up & (self._round == number) & ~self._precommitted
         if not mine.any():
             return
         age, gossip = network.now - self._start, network.timing.gossip
         done = one.completable[:-1]
-        due = mine & ~self._prevoted & ((age >= 2 * gossip) | done) & ~network.resting
+        due = mine & ~self._prevoted & ((age >= 2 * gossip) | done)
+        if network.idle_slots:
+            due &= ~network.resting
         if due.any():
             voters = np.flatnonzero(due)
             self._cast(one.prevotes, voters, self._heads(voters, number, one), "prevote")
             self._prevoted |= due
         ghosts = one.ghost[:-1]
-        due = mine & self._prevoted & ~self._precommitted & ((age >= 4 * gossip) | done) & (ghosts >= 0)
+        due = mine & self._prevoted & ((age >= 4 * gossip) | done) & (ghosts >= 0)
         if due.any():
             due &= window.below[self._before(number)[0], ghosts]
         if due.any():
@@ -326,6 +331,7 @@ class Rounds:
 
     def _cast(self, votes: Votes, voters: IntArray, targets: IntArray, what: str, one: _Round | None = None) -> None:
         network = self._network
+        self._moved = True
         liars = network.faults.liars[voters]
         plain = voters[~liars]
         votes.cast(plain, targets[~liars], network.sent(plain))
@@ -356,6 +362,7 @@ class Rounds:
         moving = up & one.completable[:-1] & ready
         if not moving.any():
             return
+        self._moved = True
         self._round[moving] = number + 1
         self._start[moving] = network.now
         self._prevoted[moving] = self._precommitted[moving] = False

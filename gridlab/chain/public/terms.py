@@ -153,7 +153,7 @@ class PublicTerms(Levers):
         0.001,
         1.0,
         0.001,
-        unit="",
+        unit="times",
         label="Least fee multiplier",
         label_th="ตัวคูณค่าธรรมเนียมต่ำสุด",
         source=_POLKADOT,

@@ -1,8 +1,8 @@
 """Sessions and eras: when keys and validators change, and what happens then.
 
 A session is a number of slots in which the same keys sign. An era is a number of sessions with the same validators. At
-the end of an era rewards are minted, slashes fall due, and the next validators are elected. Where nobody stands, the
-old validators go on and the era with them, as in Substrate; everything that waits for eras waits with it.
+the end of an era rewards are minted, slashes fall due, and the next validators are elected. Where fewer are elected
+than must be, the old validators go on and the era with them, as in Substrate; all that waits for eras waits with it.
 """
 
 from __future__ import annotations
@@ -69,14 +69,14 @@ def end_session(state: State, elect: Elect, moves: Movements) -> State:
 
 
 def _turned(state: State, moves: Movements, elect: Elect) -> State:
-    """Return the state with the next era begun, or as it is where nobody stands."""
+    """Return the state with the next era begun, or as it is where too few stand."""
     after = state.fork()
     coming = Movements(after)
     close_era(after, after.eras[after.era], coming)
     after.era += 1
     apply_due(after, coming)
     exposures = elect_validators(after, elect)
-    if not exposures:
+    if len(exposures) < after.rules.least_validators:
         return state
     _open(after, exposures)
     expire_rewards(after, coming)

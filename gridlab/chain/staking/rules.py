@@ -20,6 +20,9 @@ class StakingRules:
     ----------
     validators : int
         Seats in an election.
+    least_validators : int
+        With fewer elected the validators of the era before go on (Substrate's ``MinimumValidatorCount``); at most
+        `validators`.
     session_length : int
         Slots in a session.
     sessions_per_era : int
@@ -77,6 +80,7 @@ class StakingRules:
     unlocking_chunks: int = 32
     author_points: int = 20
     vote_points: int = 1
+    least_validators: int = 1
 
     def __post_init__(self) -> None:
         for name in ("validators", "session_length", "sessions_per_era", "slot_milliseconds", "bonding_duration"):
@@ -89,6 +93,7 @@ class StakingRules:
             require_int(name, getattr(self, name), 0, 2**32 - 1)
         if not isinstance(self.inflation, Inflation):
             raise ArgumentTypeError(f"inflation is a {type(self.inflation).__name__}, allowed: an Inflation")
+        require_int("least_validators", self.least_validators, 1, self.validators)
         if self.slash_defer_duration >= self.bonding_duration:
             raise ChainError(
                 f"slash_defer_duration is {self.slash_defer_duration}, allowed: below bonding_duration "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -261,6 +263,24 @@ def test_with_less_than_a_third_faulty_no_two_blocks_of_a_height_are_final(seed,
         assert final.setdefault(tree.height[block], block) == block
     assert chain.authorities.number >= 1
     assert chain.replay().state_root == chain.state_root
+
+
+def test_with_too_few_elected_the_old_set_goes_on():
+    chain = PublicChain(
+        people(),
+        validators=[(pair(name), 100 * GRID) for name in NAMES[:4]],
+        terms=PublicTerms(validators=4),
+        staking=replace(RULES, least_validators=4),
+    )
+    for name in NAMES[:3]:
+        stand(chain, name, 200)
+    chain.run(2 * ERA)
+    assert (chain.authorities.number, names_of(chain.authorities)) == (0, list(NAMES[:4]))
+    stand(chain, NAMES[5], 200)
+    chain.run(ERA + 4)
+    assert sorted(names_of(chain.authorities)) == [*NAMES[:3], NAMES[5]]
+    with pytest.raises(ArgumentError, match="least_validators"):
+        StakingRules(validators=4, least_validators=5)
 
 
 def test_more_seats_than_a_set_can_have_are_refused(make_chain):
