@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -201,7 +202,7 @@ class Lab(Levers):
             public=type(self.public)(),
             bridge=type(self.bridge)(),
             feeds=self.feeds.with_seed(seed),
-            oracle=self.oracle.twin(),
+            oracle=deepcopy(self.oracle),
             governance=type(self.governance)(),
             emergency=type(self.emergency)(),
             start=self.start,

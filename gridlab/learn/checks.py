@@ -47,9 +47,15 @@ def check(question: str, answer: object) -> Verdict:
         raise ArgumentTypeError(f'question: expected text such as "01-q1", got {question!r}')
     if question not in known:
         raise ArgumentError(
-            f"there is no question {question!r}; {nearest(question, known)}; gl.learn.questions() lists them all"
+            f"there is no question {question!r}; {nearest(_padded(question), known)}; gl.learn.questions() lists all"
         )
     return known[question].judge(answer)
+
+
+def _padded(question: str) -> str:
+    """Return the name with two digits for the lesson, which people leave out first: 1-q1 is 01-q1."""
+    lesson, dash, rest = question.partition("-")
+    return f"{lesson.zfill(2)}{dash}{rest}"
 
 
 def questions() -> pl.DataFrame:

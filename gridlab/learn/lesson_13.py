@@ -197,7 +197,7 @@ def gainers() -> Key:
     """Work out how many accounts gain where eight of 15 say a price of 20 % too much."""
     more = paid(priced_day(0))["paid"] - paid(priced_day(8))["paid"]
     gain, lose = int((more > 0).sum()), int((more < 0).sum())
-    roofs = int((Lab.thailand(prosumers=200, seed=0).agents.accounts["pv_kw"] > 0).sum())
+    roofs = int((Lab.thailand(prosumers=200, seed=0).agents.accounts()["pv_kw"] > 0).sum())
     return Key(
         Fraction(gain),
         {"losers": Fraction(lose), "roofs": Fraction(roofs), "all": Fraction(more.len())},

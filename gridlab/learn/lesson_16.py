@@ -84,7 +84,7 @@ def moment(hour: str, day: int = 6) -> int:
 
 
 def transfer(payer: str, payee: str, asset: str, amount: int, code: str) -> pl.DataFrame:
-    """Return one payment as a frame that the chain takes; `amount` in micro-THB. Its number is the amount's."""
+    """Return one payment as a frame that the chain takes; `amount` in micro-THB, another one for each of a payer's."""
     row = {"transfer_id": amount, "debit_account": _PEOPLE.index(payer), "credit_account": _PEOPLE.index(payee)}
     return pl.DataFrame([row | {"asset": asset, "amount": amount, "code": code}])
 
@@ -328,9 +328,7 @@ def negative_leaf() -> Key:
     for name in list(bent)[:3]:
         own = key_pair(name).public_key
         try:
-            proofs[name].check(
-                statement, issuer=issuer, chain_id=CHAIN, height=1, public_key=own, balance=bent[name]
-            )
+            proofs[name].check(statement, issuer=issuer, chain_id=CHAIN, height=1, public_key=own, balance=bent[name])
         except StablecoinError:
             refuse.append(name)
     if len(refuse) != 1:

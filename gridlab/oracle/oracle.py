@@ -124,12 +124,6 @@ class Oracle(OracleTerms):
         self._bribes, self._cuts = {}, []
         return self
 
-    def twin(self) -> Self:
-        """Return an oracle with the same levers, bounds, bribes and cuts; changing one leaves the other as it is."""
-        twin = type(self)(bounds=self._bounds).set(self.lever_values())
-        twin._bribes, twin._cuts = dict(self._bribes), list(self._cuts)
-        return twin
-
     @property
     def cuts(self) -> pl.DataFrame:
         """The cuts: ``feed``, ``since``, ``until``, in the order in which they were made."""

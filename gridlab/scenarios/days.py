@@ -25,7 +25,7 @@ POPULATION = (
     Source("sizes, roofs, daily shapes and bids of the prosumers", "drawn for teaching", "S"),
 )
 _HOLIDAYS = Source(
-    "13 April 2026 is off-peak all day", "MEA's rule for TOU, the Bank of Thailand's holidays (fact sheet 7.6)", "V"
+    "13 April 2026 is off-peak all day", "MEA's rule for TOU, the Bank of Thailand's holidays (fact sheet 7.6)", "D"
 )
 _FT_APRIL = Source("Ft 0.0972 THB/kWh", "January to April 2026 (fact sheet 1.3)", "G")
 _FESTIVAL = Source("demand at 70 % of a day of rest", "for all; feeds.festival_load has it for shops", "S")
@@ -71,8 +71,8 @@ DAYS: Mapping[str, Scenario] = MappingProxyType(
             start="2026-04-13",
         ),
         "songkran_low_load": Scenario(
-            "Songkran: shops closed, full sun",
-            "สงกรานต์: ร้านและโรงงานปิด แดดเต็มที่",
+            "Songkran: low load under April's sun",
+            "สงกรานต์: ความต้องการไฟต่ำใต้แดดเดือนเมษายน",
             "At noon there is more sun than demand: the net load turns negative, and most surplus goes to the utility.",
             "ตอนเที่ยงไฟจากแดดมีมากกว่าความต้องการ โหลดสุทธิติดลบ และไฟส่วนเกินส่วนใหญ่ต้องขายให้การไฟฟ้า",
             sources=(
@@ -146,9 +146,9 @@ DAYS: Mapping[str, Scenario] = MappingProxyType(
                 *POPULATION,
             ),
             bounds=(
-                Bound("north_east_missing", 20, 85),
-                Bound("imbalance_paid", 0, 6_000),
-                Bound("traded_share_of_surplus", 100, 450),
+                Bound("north_east_missing", 20, 95),
+                Bound("energy_generated", 2_500, 9_500),
+                Bound("traded_share_of_surplus", 70, 500),
             ),
             start="2026-06-10",
             levers={"trade_on_forecasts": True, "read_oracle": True, "agents.pv_share": 60.0},

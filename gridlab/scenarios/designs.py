@@ -92,7 +92,7 @@ DESIGNS: Mapping[str, Scenario] = MappingProxyType(
             ),
             bounds=(
                 Bound("average_landed_price", 3.0, 3.7),
-                Bound("traded_energy", 350, 750),
+                Bound("traded_energy", 350, 1_200),
                 Bound("average_price", 2.3, 2.8),
                 Bound("local_share", 15, 60),
             ),
@@ -112,7 +112,7 @@ DESIGNS: Mapping[str, Scenario] = MappingProxyType(
             ),
             bounds=(
                 Bound("southern_flow", 23.7, 23.9),
-                Bound("southern_rent", 0.5, 40),
+                Bound("southern_rent", 0.2, 90),
                 Bound("average_price", 2.7, 3.4),
             ),
             start=_SOUTH_DAY,
@@ -133,7 +133,7 @@ DESIGNS: Mapping[str, Scenario] = MappingProxyType(
                 *_CORRIDORS,
             ),
             bounds=(
-                Bound("southern_flow", 30, 54.5),
+                Bound("southern_flow", 23.9, 54.5),
                 Bound("southern_rent", -0.001, 25),
                 Bound("average_price", 2.7, 3.4),
             ),

@@ -34,7 +34,7 @@ def _figures(case: _Case) -> pl.DataFrame:
     lab, levers, seed, slots = case
     changed = lab.with_seed(seed).set(levers)
     # The market's figures do not hang on who seals its blocks, so the chain is run only where it is asked about.
-    on_chain = any(path.partition(".")[0] in _CHAIN_PARTS for path in levers)
+    on_chain = bool(lab.governance.agenda) or any(path.partition(".")[0] in _CHAIN_PARTS for path in levers)
     kpis = changed.run(slots=slots, progress=False).kpis() if on_chain else changed.preview(slots=slots)
     return kpis.select(
         *[pl.lit(value).alias(path) for path, value in levers.items()],
@@ -76,8 +76,8 @@ def what_if(
 ) -> pl.DataFrame:
     """Return the key figures for every combination of lever values.
 
-    The market is computed whole, without signing and sealing it on the chain, which no key figure depends on. `lab`
-    itself is not changed.
+    The market is computed whole, without signing and sealing it, since its key figures do not hang on the chains. Where
+    a lever of a chain is asked for, or votes move levers within the run, the chains are run. `lab` is not changed.
 
     Parameters
     ----------

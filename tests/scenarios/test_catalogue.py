@@ -61,6 +61,15 @@ def test_without_the_front_the_north_east_has_its_sun():
     assert "north_east_missing" in failed("monsoon_front", lab)
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_front_makes_imbalance_dearer(seed):
+    cloudy, clear = gl.scenario("monsoon_front", seed=seed), gl.scenario("monsoon_front", seed=seed)
+    clear.feeds.fronts = ()
+    with_front, without = (dict(lab.preview().select("kpi", "value").rows()) for lab in (cloudy, clear))
+    assert with_front["imbalance_paid"] > without["imbalance_paid"] + 500
+    assert with_front["energy_generated"] < without["energy_generated"]
+
+
 def test_without_the_heat_wave_the_country_peaks_lower():
     hot, usual = gl.scenario("hottest_evening"), gl.scenario("hottest_evening")
     usual.feeds.heat_waves = ()

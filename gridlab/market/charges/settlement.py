@@ -228,8 +228,8 @@ def statements(rest: pl.DataFrame, rates: Rates, on_peak: pl.Expr) -> pl.DataFra
     Returns
     -------
     polars.DataFrame
-        ``slot`` (last slot of the day), ``account``, ``retail``, ``retail_vat``, ``buy_back``, ``carbon_tax`` (micro-THB); VAT
-        is on the tax, too.
+        ``slot`` (last slot of the day), ``account``, ``retail``, ``retail_vat``, ``buy_back``, ``carbon_tax``
+        (micro-THB); VAT is on the tax, too.
     """
     rate = pl.when(on_peak).then("on_peak").otherwise("off_peak")
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any, Self
 
 import numpy as np
@@ -74,9 +75,8 @@ class Feeds(OrderedWeather):
 
     def with_seed(self, seed: int) -> Self:
         """Return feeds with the same levers, ordered weather and replaced series, and another seed."""
-        twin = type(self)(seed).set(self.lever_values())
-        twin.fronts, twin.heat_waves = self.fronts, self.heat_waves
-        twin._replaced = dict(self._replaced)
+        twin = deepcopy(self)
+        twin.seed = check_seed(seed)
         return twin
 
     @property

@@ -33,7 +33,7 @@ class OrderedWeather(WorldLevers):
     @property
     def ordered(self) -> str:
         """The fronts and heat waves that were ordered, as text; `read_ordered` takes them."""
-        return json.dumps({"fronts": [asdict(f) for f in self.fronts], "heat_waves": [asdict(h) for h in self.heat_waves]})
+        return json.dumps({"fronts": self.fronts, "heat_waves": self.heat_waves}, default=asdict)
 
     def read_ordered(self, written: str) -> Self:
         """Take the weather that `ordered` wrote in place of that here, or raise ArgumentError."""
