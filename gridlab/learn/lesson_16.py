@@ -293,29 +293,35 @@ def fire_cost() -> Key:
 def least_total() -> Key:
     """Find the least total under which Maxwell's first tree satisfies each of the four holders (WATT).
 
-    A node may claim the larger of its children's sums, since the other child can be shown as the difference; so the
-    root may claim the largest balance of all. Each holder's way up is worked out, and all must meet in one root.
+    A node may claim the larger of its children's sums, since each side can be shown the difference as the other's; so
+    the root may claim the largest balance of all, and no less, for nobody's sum shrinks on the way up.
     """
     leaves = [holder_leaf(name, balance) for name, balance in HOLDINGS.items()]
-    halves = [max(leaves[0].sum, leaves[1].sum), max(leaves[2].sum, leaves[3].sum)]
-    total = max(halves)
-    shown = [broken_join(*_pair(leaves, place, halves[place // 2])) for place in range(4)]
-    tops = {broken_join(*_pair([shown[0], shown[2]], place // 2, total)) for place in range(4)}
-    if shown[0] != shown[1] or shown[2] != shown[3] or len(tops) != 1:
-        raise AssertionError("all four are shown the same root")
-    owed = sum(HOLDINGS.values())
+    halves = [_claimed(*leaves[:2]), _claimed(*leaves[2:])]
+    top = _claimed(*halves)
     return Key(
-        _watt(total),
-        {"honest": _watt(owed), "half_way": _watt(sum(halves)), "first_pair": _watt(halves[0])},
-        {"total": total / WATT, "owed": owed / WATT, "halves": " and ".join(f"{half / WATT:g}" for half in halves)},
+        _watt(top.sum),
+        {
+            "honest": _watt(_OWED),
+            "half_way": _watt(halves[0].sum + halves[1].sum),
+            "first_pair": _watt(halves[0].sum),
+        },
+        {
+            "total": top.sum / WATT,
+            "owed": _OWED / WATT,
+            "halves": " and ".join(f"{half.sum / WATT:g}" for half in halves),
+        },
     )
 
 
-def _pair(nodes: list[Node], place: int, claimed: int) -> tuple[Node, Node]:
-    """Return a node and its neighbour in their order, the neighbour's sum bent so that both make `claimed`."""
-    own = nodes[place]
-    beside = Node(nodes[place ^ 1].hash, claimed - own.sum)
-    return (beside, own) if place % 2 else (own, beside)
+def _claimed(left: Node, right: Node) -> Node:
+    """Return the node to which both sides are led in Maxwell's tree, if it claims the larger of their sums."""
+    whole = max(left.sum, right.sum)
+    told_left = broken_join(left, Node(right.hash, whole - left.sum))
+    told_right = broken_join(Node(left.hash, whole - right.sum), right)
+    if told_left != told_right:
+        raise AssertionError("Maxwell's node hides how its total is split")
+    return told_left
 
 
 @cache

@@ -117,7 +117,7 @@ DAYS: Mapping[str, Scenario] = MappingProxyType(
                 *POPULATION,
             ),
             bounds=(
-                Bound("national_peak", 35_000, 38_500),
+                Bound("national_peak", 34_500, 41_000),
                 Bound("hour_of_peak", 19.5, 21.5),
                 Bound("peak_of_net_load", 1_300, 1_900),
                 Bound("average_price", 3.2, 4.0),
@@ -133,7 +133,11 @@ DAYS: Mapping[str, Scenario] = MappingProxyType(
             "Clouds that the forecast did not see: what was sold is not there, and who sold it pays for imbalance.",
             "เมื่อพยากรณ์ล่วงหน้าหนึ่งวันมองไม่เห็นเมฆ ไฟที่ขายไว้ก็ไม่มีส่งมอบ และผู้ขายต้องจ่ายค่าความไม่สมดุล",
             sources=(
-                Source("south-west monsoon from mid-May to mid-October", "Thai Meteorological Department", "V"),
+                Source(
+                    "south-west monsoon from mid-May to mid-October",
+                    "Thai Meteorological Department, as others quote it",
+                    "V2",
+                ),
                 Source(
                     "roofs yield 50 to 80 % less in heavy rain", "Cap Solar (fact sheet 5.1); to compare with", "V2"
                 ),

@@ -30,7 +30,7 @@ _SOUTH_LEVERS = {"market.rule": "zonal", "agents.pv_share": 60.0}
 
 
 def _propose_ladder(lab: Lab) -> None:
-    """Let the cooperative propose charges by distance before dawn, and EGAT vote against them."""
+    """Let the cooperative propose charges by distance at half past six, and EGAT vote against them."""
     held = dict(holders(lab.agents.accounts()).select("name", "balance").rows())
     number = lab.governance.propose({"market.wheeling.scheme": "distance_ladder"}, track="parameter", at="06:30")
     # Not all of it, so that another seed's people can pay for the same votes and the deposits.
@@ -94,7 +94,7 @@ DESIGNS: Mapping[str, Scenario] = MappingProxyType(
                 Bound("average_landed_price", 3.0, 3.7),
                 Bound("traded_energy", 350, 1_200),
                 Bound("average_price", 2.3, 2.8),
-                Bound("local_share", 15, 60),
+                Bound("savings_share", 0.7, 3.0),
             ),
             levers={"market.rule": "tiered", "market.wheeling.scheme": "distance_ladder", "agents.pv_share": 10.0},
             start="2026-05-09",

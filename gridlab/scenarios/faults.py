@@ -30,7 +30,9 @@ FAULTS: Mapping[str, Scenario] = MappingProxyType(
             "Six that collude cost time and messages, and never a second truth; the seventh breaks the chain.",
             "ผู้สมคบ 6 รายทำให้ช้าลงและสิ้นเปลืองข้อความ แต่สร้างความจริงชุดที่สองไม่ได้ หากมีรายที่ 7 เชนจะแตก",
             sources=(
-                Source("6 of 21 may lie, quorum 14", "Castro and Liskov 1999 (docs/consensus.md)", "V"),
+                Source(
+                    "6 of 21 may lie, quorum 14", "floor((n - 1) / 3), Castro and Liskov 1999 (docs/consensus.md)", "D"
+                ),
                 Source("21 validators, and their seats", "the brief of this project; the towns are made up", "S"),
                 Source("delays of the lines between towns", "from distances (dataset wan_legs_synthetic)", "S"),
                 FT_2026,
@@ -56,7 +58,7 @@ FAULTS: Mapping[str, Scenario] = MappingProxyType(
                 Source("4 of 15 may lie: 9 observations, 10 signatures", "floor((n - 1) / 3) (docs/oracle.md)", "D"),
                 Source("15 providers", "the brief of this project", "S"),
                 Source("a lie of 50 %, honest errors of 0.1 %", "levers oracle.bias and oracle.noise", "S"),
-                Source("outliers by median absolute deviation", "Hampel 1974", "V"),
+                Source("outliers by median absolute deviation", "Hampel 1974", "G"),
                 Source("what is reported: sun and wholesale prices", "synthetic feeds (docs/feeds.md)", "S"),
                 FT_2026,
                 STAMP,
@@ -88,7 +90,7 @@ FAULTS: Mapping[str, Scenario] = MappingProxyType(
                     "1 token = 1 THB, all in unencumbered baht", "BOT sandbox, by Baker McKenzie (fact sheet 7.2)", "V"
                 ),
                 Source("8.3 % of the reserve lost", "USDC, 10 March 2023: 3.3 of 40 billion dollars (Circle)", "G"),
-                Source("running pays because others run", "Diamond and Dybvig 1983", "V"),
+                Source("running pays because others run", "Diamond and Dybvig 1983", "G"),
                 Source("100 million WATT, 40 % cash, an attestation a day", "levers of WattTerms", "S"),
                 Source("what holders fear", "levers of HolderTerms", "S"),
                 FT_2026,

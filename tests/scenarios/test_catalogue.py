@@ -124,6 +124,21 @@ def test_a_scenario_says_where_its_figures_come_from_in_both_languages():
         assert row["sources"].count("; ") >= len(sources(row["name"])) - 1
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_ft_that_is_cited_is_the_one_in_force(name):
+    cited = [figure for figure in sources(name)["figure"] if figure.startswith("Ft ")]
+    assert cited == [f"Ft {gl.scenario(name, prosumers=5).get('market.retail.ft')} THB/kWh"]
+
+
+def test_the_tax_lifts_the_local_price_by_no_more_than_itself():
+    untaxed = gl.scenario("carbon_tax", **{"carbon.tax_on_electricity": False})
+    with_tax, without = (
+        dict(lab.preview().select("kpi", "value").rows()) for lab in (gl.scenario("carbon_tax"), untaxed)
+    )
+    assert 0.05 < with_tax["average_price"] - without["average_price"] <= 0.2 * 0.475
+    assert with_tax["sellers_share_of_savings"] > without["sellers_share_of_savings"]
+
+
 def test_no_name_stands_twice():
     assert len(CATALOGUE) == len(DAYS) + len(DESIGNS) + len(FAULTS)
     for column in ("title", "title_th", "teaches", "teaches_th"):

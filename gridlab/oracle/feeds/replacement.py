@@ -128,7 +128,9 @@ def _times(raw: pl.DataFrame, feed: str, name: str) -> pl.Series:
         # Text without an offset is wall time in Bangkok; with one, it is what it says.
         aware = text.str.contains(_OFFSET)
         wall = text.str.to_datetime(time_unit="us", strict=False).dt.replace_time_zone(TIME_ZONE)
-        told = text.str.replace("Z$", "+00:00").str.to_datetime("%+", time_unit="us", strict=False, time_zone="UTC")
+        # The parser of offsets wants seconds, which people leave out.
+        seconds = text.str.replace("Z$", "+00:00").str.replace(r"T(\d{2}:\d{2})([+-])", "T${1}:00${2}")
+        told = seconds.str.to_datetime("%+", time_unit="us", strict=False, time_zone="UTC")
         parsed = raw.select(pl.when(aware).then(told.dt.convert_time_zone(TIME_ZONE)).otherwise(wall)).to_series()
     elif isinstance(slot.dtype, pl.Datetime):
         local = slot.dt.cast_time_unit("us")

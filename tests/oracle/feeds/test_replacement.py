@@ -27,7 +27,8 @@ def test_csv_in_bangkok_time_with_an_offset_or_in_greenwich_says_the_same(tmp_pa
     wall = series.with_columns(slot=pl.col("slot").dt.strftime("%Y-%m-%d %H:%M"))
     offset = series.with_columns(slot=pl.col("slot").dt.strftime("%Y-%m-%dT%H:%M:%S+07:00"))
     greenwich = series.with_columns(slot=pl.col("slot").dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
-    for number, frame in enumerate((wall, offset, greenwich)):
+    short = series.with_columns(slot=pl.col("slot").dt.strftime("%Y-%m-%dT%H:%M+07:00"))
+    for number, frame in enumerate((wall, offset, greenwich, short)):
         path = tmp_path / f"{number}.csv"
         frame.sample(fraction=1.0, shuffle=True, seed=1).write_csv(path)
         assert values(Feeds().replace(FEED, path)) == expected
