@@ -43,7 +43,7 @@ _COUNTS = ("orders", "trades", "orders/s")
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m gridlab", description="Run one Thai day and write a report.")
     parser.add_argument("--scenario", default="thai_day", help="one of gl.scenarios() (default: %(default)s)")
-    parser.add_argument("--prosumers", type=int, default=200, help="how many accounts (default: %(default)s)")
+    parser.add_argument("--prosumers", type=int, help="how many accounts (default: the scenario's own)")
     parser.add_argument("--hours", type=float, default=24, help="length of the run (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="seed of all that is drawn (default: %(default)s)")
     parser.add_argument("--report", default="day.html", help="HTML file to write (default: %(default)s)")

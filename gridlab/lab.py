@@ -245,7 +245,7 @@ class Lab(Levers):
         return observe(self.agents, self.sequence, self.feeds, self.oracle, slots, sign=sign)
 
     def preview(self, *, hours: float | None = None, slots: int | None = None) -> pl.DataFrame:
-        """Return the key figures of a run (``kpi``, ``value``, ``unit``) without its chain."""
+        """Return the key figures of a run (``kpi``, ``value``, ``unit``) without its chains, so that no vote counts."""
         day = self.day(hours=hours, slots=slots)
         return key_figures(
             day.frames(),

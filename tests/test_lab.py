@@ -340,7 +340,7 @@ def test_scenarios_list_and_make_labs():
     for name in frame["name"]:
         lab = gl.scenario(name, prosumers=10, seed=4)
         assert lab.seed == 4
-        assert lab.run(slots=52, progress=False).kpis().height >= 15
+        assert lab.run(slots=3, progress=False).kpis().height >= 15
     ladder = gl.scenario("distance_wheeling", prosumers=5)
     assert ladder.get("market.wheeling.scheme") == "distance_ladder"
     assert gl.scenario("thai_day", prosumers=5, **{"market.k": 0.25}).get("market.k") == 0.25

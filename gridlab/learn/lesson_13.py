@@ -24,6 +24,7 @@ __all__ = [
     "LIAR",
     "PRICE",
     "cheapest_attack",
+    "equivocators",
     "gainers",
     "paid",
     "priced_day",
@@ -40,7 +41,7 @@ __all__ = [
 PRICE = "price/wholesale"
 LIAR, CUT = 50_000, 10_000  # THB, made up for the last question
 _LIES = ("noisy", "stale", "lying", "colluding", "silent", "equivocating")
-_PROVIDERS, _SILENT_FROM = 15, 10
+_PROVIDERS, _MOST_LIARS = 15, 9
 _FOUR_HOURS = 14_400
 
 
@@ -245,7 +246,7 @@ def _least_cost(most_silent: int, bias: float = 20.0) -> tuple[int, int, int]:
     tries = [
         (LIAR * liars + CUT * silent, liars, silent)
         for silent in range(most_silent + 1)
-        for liars in range(_SILENT_FROM)
+        for liars in range(_MOST_LIARS + 1)
         if _captured(liars, silent, bias)
     ]
     return min(tries)
@@ -253,7 +254,7 @@ def _least_cost(most_silent: int, bias: float = 20.0) -> tuple[int, int, int]:
 
 @cache
 def cheapest_attack() -> Key:
-    """Work out what it costs at least to have a price of 20 % too much reported, liars and power cuts being for sale."""
+    """Work out what it costs at least to have a price of 20 % too much reported, with liars and cuts for sale."""
     cost, liars, silent = _least_cost(most_silent=5)
     return Key(
         Fraction(cost),
