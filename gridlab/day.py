@@ -111,7 +111,9 @@ class MarketDay:
     def frames(self) -> dict[str, pl.DataFrame]:
         """Return the frames from which key figures are computed, by the names that a run gives them."""
         meters = self.rest.drop("slot", "account")
+        told = {} if self.observed is None else {"oracle_scores": self.observed.network.scores}
         return {
+            **told,
             "accounts": self.accounts,
             "readings": pl.concat([self.readings, meters], how="horizontal"),
             "orders": self.orders,

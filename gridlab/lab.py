@@ -12,6 +12,7 @@ import polars as pl
 
 from gridlab import calendar
 from gridlab.agents import Agents
+from gridlab.agents.population import ZONES
 from gridlab.chain.bridge.terms import BridgeTerms
 from gridlab.chain.consensus import Consensus
 from gridlab.chain.emergency.levers import Emergency
@@ -21,6 +22,8 @@ from gridlab.day import MarketDay, market_day
 from gridlab.doors import through
 from gridlab.errors import ArgumentError, ArgumentTypeError, TariffError
 from gridlab.governance.governance import Governance
+from gridlab.holders import holders
+from gridlab.institutions import SEATS
 from gridlab.kpis import key_figures
 from gridlab.lab_run import run_lab
 from gridlab.levers import Levers, number, switch
@@ -146,7 +149,9 @@ class Lab(Levers):
         self.oracle = _part("oracle", oracle, Oracle) or Oracle()
         self.governance = _part("governance", governance, Governance) or Governance()
         self.emergency = _part("emergency", emergency, Emergency) or Emergency()
-        self.governance.agenda.table = self.votable
+        agenda = self.governance.agenda
+        agenda.table, agenda.seats, agenda.zones = self.votable, tuple(SEATS), tuple(ZONES)
+        agenda.holders = self.holder_names
         self.start = calendar.slots(start, slots=1)[0].replace(hour=0, minute=0)
         self.title = title
         self.title_th = title_th
@@ -212,6 +217,10 @@ class Lab(Levers):
         )
         fresh.governance.agenda.read_json(self.governance.agenda.to_json())
         return fresh.set(self.lever_values())
+
+    def holder_names(self) -> list[str]:
+        """Return who holds GRID in a run (`gridlab.holders.holders`)."""
+        return holders(self.agents.accounts())["name"].to_list()
 
     def votable(self) -> pl.DataFrame:
         """Return the rows of `levers` that votes may move while a run goes on: market, carbon and governance itself."""

@@ -62,7 +62,7 @@ def run_lab(lab: Lab, slots: pl.Series, *, progress: bool, store: str | Path | N
     }
     if day.observed is not None:
         network = day.observed.network
-        frames |= {"oracle_reports": network.reports, "oracle_scores": network.scores, "truth": day.observed.truth}
+        frames |= {"oracle_reports": network.reports, "truth": day.observed.truth}
     return Run(_facts(lab, day), frames, chain, side.public)
 
 
@@ -74,7 +74,17 @@ def _day(lab: Lab, slots: pl.Series) -> MarketDay:
             "a day with trade on forecasts is one chain of markets, in which no vote moves a lever; "
             "lab.set({'trade_on_forecasts': False, 'read_oracle': False}), or lab.governance.agenda.clear()"
         )
+    _require_no_breaker(lab)
     return _rest_of_day(lab, slots, None)
+
+
+def _require_no_breaker(lab: Lab) -> None:
+    if lab.market.protection.breaker_move:
+        raise ArgumentError(
+            "market.protection.breaker_move: the circuit breaker compares the slots of one session, and on a day with "
+            "an agenda each slot is its own; lab.set({'market.protection.breaker_move': 0}), or "
+            "lab.governance.agenda.clear()"
+        )
 
 
 def _rest_of_day(
@@ -109,6 +119,8 @@ def _recorder(lab: Lab, day: MarketDay, settlement: pl.DataFrame, institutions: 
     moving = lab.with_seed(lab.seed)
 
     def again(levers: Mapping[str, Any], slots: pl.Series, stopped: Collection[str]) -> tuple[Market, MarketDay]:
+        moved = moving.with_seed(lab.seed).set(levers)
+        _require_no_breaker(moved)
         moving.set(levers)
         readings = day.readings.filter(pl.col("slot") >= slots[0])
         return moving.market, _rest_of_day(moving, slots, readings, stopped)

@@ -92,6 +92,14 @@ def numbered_from(day: MarketDay, first: int) -> MarketDay:
     return again
 
 
+def _fills(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """Return the fills of all pieces; rules have reasons of their own, so the column takes those of all."""
+    # In the order of the rules, so that the same pieces give the same column.
+    known = pl.Enum(list(dict.fromkeys(name for part in parts for name in part["reason"].dtype.categories)))  # type: ignore[attr-defined]
+    same = [part.with_columns(pl.col("reason").cast(pl.String).cast(known)) for part in parts]
+    return pl.concat(same, how="diagonal")
+
+
 def joined(pieces: Sequence[MarketDay]) -> MarketDay:
     """Return one day made of pieces that follow one another.
 
@@ -115,7 +123,7 @@ def joined(pieces: Sequence[MarketDay]) -> MarketDay:
     clearing = Clearing(
         ", then ".join(rules),
         pl.concat([each.prices for each in clearings], how="diagonal"),
-        pl.concat([each.fills for each in clearings], how="diagonal"),
+        _fills([each.fills for each in clearings]),
         lambda: trades,
     )
     return JoinedDay(

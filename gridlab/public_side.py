@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -17,12 +18,13 @@ from gridlab.chain.blocks import Block
 from gridlab.chain.bridge import Bridge, BridgeTerms
 from gridlab.chain.consortium import ConsortiumChain
 from gridlab.chain.keys import KeyPair, sandbox
+from gridlab.chain.moments import moment
 from gridlab.chain.public import PublicChain, RuleSet
 from gridlab.chain.public.pallets import Pallet, effects_with
 from gridlab.chain.public.sandbox import GOVERNANCE as OFFICE
 from gridlab.chain.public.terms import PublicTerms
 from gridlab.errors import ChainError, GridlabError, nearest
-from gridlab.frames import SLOT
+from gridlab.frames import SLOT, TIME_ZONE
 from gridlab.governance.agenda import Act, Agenda
 from gridlab.governance.pallet import GovernancePart, governance_part
 
@@ -39,6 +41,8 @@ MOVES: dict[str, Any] = {
     "value": pl.String,
     "failed": pl.String,
 }
+# A stop that stands already, or is over, costs its askers nothing but the asking.
+_IN_VAIN = frozenset({"emergency_approve", "emergency_resume"})
 _REFUSALS = {"time": pl.String, "holder": pl.String, "kind": pl.String, "reason": pl.String}
 
 
@@ -96,7 +100,10 @@ class PublicSide:
         keep: Callable[[PublicChain], None] | None = None,
     ) -> None:
         self.public = public
-        self.bridge = Bridge(chain, regulator=regulator, relayer=relayer, vault=vault, public=public, terms=terms)
+        # Roots go one way: what the consortium does hangs on nothing that the public chain's validators say.
+        self.bridge = Bridge(
+            chain, regulator=regulator, relayer=relayer, vault=vault, public=public, terms=terms, tell_back=False
+        )
         self._keep = keep
         self._acts = list(agenda or ())
         self._holders = public.accounts.filter(pl.col("name") != "").select("name", "account")
@@ -126,7 +133,7 @@ class PublicSide:
         self.bridge.step(timestamp)
         sealed = [chain.block(height) for height in range(before + 1, chain.height + 1)]
         for block in sealed:
-            require_accepted(block)
+            self._refused += require_accepted(block)
         self._kept()
         return sealed
 
@@ -163,7 +170,7 @@ class PublicSide:
             self._until(lambda: self.bridge.is_open, "the bridge is not open")
         last = self.bridge.chain.height
         if self.bridge.anchors.newest.height < last:
-            self.bridge.anchor(tell_back=False)
+            self.bridge.anchor()
             self._until(lambda: self.bridge.anchors.newest.height >= last, f"block {last} is not anchored")
         self.bridge.publish()
         self._until(self._idle, "the certificates are not registered")
@@ -235,11 +242,24 @@ class PublicSide:
         return self.bridge.anchored
 
 
-def require_accepted(block: Block) -> None:
-    """Raise ChainError with the first transaction of a block that was refused, if one was."""
-    for receipt in block.receipts:
-        if not receipt.accepted:
+def require_accepted(block: Block) -> list[tuple[str, str, str, str]]:
+    """Raise ChainError with the first transaction of a block that was refused, if one was.
+
+    What seats of the council and voters ask for in vain is returned, as rows of `PublicSide.refused`.
+    """
+    refused = []
+    for place, receipt in enumerate(block.receipts):
+        if receipt.accepted:
+            continue
+        kind = block.transactions[place].kind
+        if kind not in _IN_VAIN:
             raise ChainError(f"block {block.height}: {receipt.code}: {receipt.reason}")
+        refused.append((_clock_of(block.header.timestamp), "", kind, f"block {block.height}: {receipt.reason}"))
+    return refused
+
+
+def _clock_of(timestamp: int) -> str:
+    return moment(timestamp).astimezone(ZoneInfo(TIME_ZONE)).strftime("%H:%M")
 
 
 def public_chain_of(

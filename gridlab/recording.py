@@ -328,11 +328,14 @@ class Recorder:
         return due.select(credit_account="account", amount=amount)
 
     @property
+    def _session(self) -> pl.Expr:
+        """What orders have in common that an account sends under one signature: their day."""
+        return pl.col("slot").dt.date().alias("session")
+
+    @property
     def _fees(self) -> pl.DataFrame:
         """Return ``account``, ``due``: the most that an account's order batches may cost in fees."""
-        batches = self.day.orders.group_by("account", pl.col("slot").dt.date().alias("day")).agg(
-            rows=pl.len().cast(pl.Int64)
-        )
+        batches = self.day.orders.group_by("account", self._session).agg(rows=pl.len().cast(pl.Int64))
         terms = self.consensus.terms()
         kibibytes = -(-(_BATCH_BYTES + _ORDER_BYTES * pl.col("rows")) // 1024)
         fee = terms.fee_per_transaction + terms.fee_per_kibibyte * kibibytes

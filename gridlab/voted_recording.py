@@ -70,6 +70,10 @@ class VotedRecorder(Recorder):
         return joined(self.pieces)
 
     @property
+    def _session(self) -> pl.Expr:
+        return pl.col("slot").alias("session")
+
+    @property
     def moved(self) -> pl.DataFrame:
         """Levers that votes moved, as `MOVES`."""
         return pl.DataFrame(self.moves, schema=MOVES, orient="row")

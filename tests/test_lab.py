@@ -320,7 +320,10 @@ def test_a_lab_has_one_seed_so_that_a_sweep_begins_with_the_lab_itself():
 
 def test_a_preview_gives_the_figures_of_the_run(lab, run):
     preview = lab.preview(hours=24).filter(pl.col("kpi") != "orders_per_second")
-    of_the_chain = ["finality_median", "finality_p99", "consensus_messages", "view_changes", "chain_fees"]
+    of_the_chain = [
+        *("finality_median", "finality_p99", "consensus_messages", "view_changes", "chain_fees"),
+        *("public_finality_p99", "public_transactions", "public_fees", "anchors"),
+    ]
     beside = run.kpis().filter(pl.col("kpi") != "orders_per_second", ~pl.col("kpi").is_in(of_the_chain))
     assert preview.equals(beside)
     assert set(of_the_chain) <= set(run.kpis()["kpi"])

@@ -261,7 +261,7 @@ def test_a_year_of_blocks_meets_few_dead_primaries_and_keeps_within_three_second
 
 
 def test_six_colluding_validators_change_neither_the_chain_nor_a_bill():
-    assert run(6).fingerprint == run().fingerprint
+    assert run(6).chain.fingerprint == run().chain.fingerprint
     assert run(6).balances.equals(run().balances)
 
 

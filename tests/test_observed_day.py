@@ -138,3 +138,11 @@ def test_a_stale_or_refused_feed_raises_an_alert():
     told = run.alerts.filter(pl.col("alert").str.starts_with("oracle:"))
     assert "critical" in told["severity"].to_list()
     assert np.all([PRICE_FEED in detail for detail in told["detail"]])
+
+
+def test_what_if_counts_data_fees_without_a_chain():
+    lab = make()
+    table = gl.what_if(lab, {"oracle.data_fee": [0.0, 5.0]}, slots=8)
+    free, dear = table.filter(kpi="oracle_fees")["value"].to_list()
+    assert free == 0 < dear
+    assert lab.set({"oracle.data_fee": 5.0}).run(slots=8, progress=False).kpi("oracle_fees") == dear

@@ -5,8 +5,9 @@ import pytest
 
 import gridlab as gl
 from gridlab.errors import ArgumentError, GovernanceError
-from gridlab.governance.actions import Emergency
+from gridlab.governance.actions import Emergency, ProtocolUpgrade
 from gridlab.governance.agenda import COOPERATIVE
+from gridlab.institutions import SEATS
 
 QUICK = {
     "governance.parameter.prepare": 1,
@@ -131,7 +132,7 @@ def test_impossible_proposals_are_refused_when_they_are_made():
     with pytest.raises(GovernanceError):
         governance.propose({"agents.pv_share": 50.0})
     with pytest.raises(GovernanceError, match="emergency"):
-        governance.propose(Emergency(True, "market"), track="parameter")
+        governance.propose(Emergency(False, "market"), track="parameter")
     with pytest.raises(ArgumentError, match="08:30"):
         governance.propose({STAMP: 0.5}, at="8 o'clock")
     assert len(governance.agenda) == 0
@@ -140,11 +141,17 @@ def test_impossible_proposals_are_refused_when_they_are_made():
 def test_what_holders_ask_for_in_vain_is_told_and_the_day_goes_on():
     lab = voted(make())
     lab.governance.vote(0, "PEA", 10.0**6, at="06:40")
-    lab.governance.vote(0, "nobody", 5.0, at="06:41")
+    with pytest.raises(GovernanceError, match="no holder 'nobody'"):
+        lab.governance.vote(0, "nobody", 5.0, at="06:41")
+    # Five seats, where three are enough, and a stop that stands already.
+    for reason in ("fire", "flood"):
+        lab.governance.agenda.stop("zone", "SAC", reason=reason, seats=tuple(SEATS), at="05:00", until="05:30")
     run = lab.run(slots=SLOTS, progress=False)
     refused = run.frames["refused"]
-    assert refused["holder"].to_list() == ["nobody", "PEA"]
-    assert run.alerts.filter(alert="asked in vain").height == 2
+    assert refused.filter(kind="vote")["holder"].to_list() == ["PEA"]
+    assert refused.filter(kind="emergency_approve").height == 7
+    assert run.alerts.filter(alert="asked in vain").height == 8
+    assert run.frames["stops"].height == 1
     assert run.frames["moved"].height == 1
 
 
@@ -230,3 +237,51 @@ def test_stops_that_a_run_cannot_settle_under_are_refused():
         agenda.stop("asset", "WATT", reason="x", seats=("ERC",), at="07:30", until="08:00")
     with pytest.raises(ArgumentError, match="not after"):
         agenda.stop(reason="x", seats=("ERC",), at="07:30", until="07:30")
+
+
+@pytest.mark.parametrize("rule", ["vcg", "continuous", "mcafee", "tiered", "pay_as_bid"])
+def test_a_vote_may_change_the_market_rule(rule):
+    lab = gl.Lab.thailand(prosumers=12, seed=3, start="2026-05-08").set(QUICK)
+    number = lab.governance.propose({"market.rule": rule}, at="07:00")
+    lab.governance.vote(number, COOPERATIVE, 1_000.0, at="07:01", conviction=6)
+    lab.governance.vote(number, "EGAT", 700.0, at="07:01", conviction=6)
+    run = lab.run(slots=34, progress=False)
+    assert run.frames["moved"]["value"].to_list() == [rule]
+    assert run.kpis().height > 20
+
+
+def test_chain_fees_of_a_voted_day_are_deposited():
+    lab = make(**{"consensus.fee_per_transaction": 1.0})
+    lab.governance.agenda.unlock("PEA", at="00:10")
+    run = lab.run(slots=SLOTS, progress=False)
+    assert run.kpi("chain_fees") > 0
+
+
+def test_a_lab_with_a_circuit_breaker_takes_no_agenda_and_no_vote_for_one():
+    lab = voted(make(**{"market.protection.breaker_move": 5.0}))
+    with pytest.raises(ArgumentError, match="breaker_move"):
+        lab.run(slots=8, progress=False)
+    lab = make()
+    number = lab.governance.propose({"market.protection.breaker_move": 5.0}, at="06:30")
+    lab.governance.vote(number, COOPERATIVE, 3_000.0, at="06:35", conviction=2)
+    run = lab.run(slots=SLOTS, progress=False)
+    (moved,) = run.frames["moved"].rows(named=True)
+    assert "breaker" in moved["failed"]
+    assert run.alerts.filter(alert="lever not moved").height == 1
+
+
+def test_what_a_lab_cannot_carry_out_is_refused_when_it_is_proposed():
+    governance = make().governance
+    for action in (Emergency(True, "market"), ProtocolUpgrade(2, 40, bytes(32)), Emergency(False, "zone:nowhere")):
+        with pytest.raises(GovernanceError):
+            governance.propose(action)
+    for seats in ((), ("nobody",), ("ERC", "ERC")):
+        with pytest.raises(GovernanceError, match="seat"):
+            governance.agenda.stop(reason="x", seats=seats, at="07:30", until="08:00")
+    with pytest.raises(GovernanceError, match="nowhere"):
+        governance.agenda.stop("zone", "nowhere", reason="x", seats=("ERC",), at="07:30", until="08:00")
+    with pytest.raises(ArgumentError, match="reason"):
+        governance.agenda.stop(reason="", seats=("ERC",), at="07:30", until="08:00")
+    with pytest.raises(GovernanceError, match="does not read"):
+        governance.agenda.read_json('{"acts":[{"minute":"x","holder":3,"kind":"boom","said":5}],"council":[]}')
+    assert not governance.agenda

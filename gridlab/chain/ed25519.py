@@ -36,6 +36,7 @@ __all__ = [
     "Verdicts",
     "in_slices",
     "open_many",
+    "usable_key",
     "verify",
     "verify_many",
     "well_formed",
@@ -67,6 +68,11 @@ def _usable_point(encoded: bytes) -> bool:
     y = int.from_bytes(encoded, "little") & (2**255 - 1)
     # x = 0 has no second sign, but its two points have small order, so the list also refuses "minus zero".
     return y < FIELD_PRIME and y not in SMALL_ORDER_Y
+
+
+def usable_key(public_key: bytes) -> bool:
+    """Say whether 32 bytes may be a public key: canonical and not of small order, for which anybody could sign."""
+    return len(public_key) == PUBLIC_KEY_BYTES and _usable_point(public_key)
 
 
 def _well_formed(public_key: bytes, signature: bytes) -> bool:

@@ -7,16 +7,17 @@ observations themselves stay in the block.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from gridlab.chain.encoding import Reader, blob
+from gridlab.chain.encoding import Reader, blob, compact
 from gridlab.chain.frame_encoding import decode_frame, encode_frame
 from gridlab.chain.hashing import tagged_hash
 from gridlab.chain.oracle.checking import check_observations
 from gridlab.chain.oracle.evidence import require_equivocation
+from gridlab.chain.oracle.observations import OBSERVATIONS
 from gridlab.chain.oracle.provider_set import ProviderSet
 from gridlab.chain.oracle.report import Report, reports_of
 from gridlab.errors import ChainError, OracleError
@@ -25,6 +26,8 @@ from gridlab.frames import SLOT, Column, Schema
 __all__ = ["REPORTS", "Newest", "OracleReports"]
 
 _DOMAIN = "gridlab/oracle-reports/1"
+# Sets of providers that are kept after the next one is appointed.
+_MOST_EARLIER = 4
 
 # What the chain shows: the newest report of each feed.
 REPORTS = Schema(
@@ -53,10 +56,13 @@ class OracleReports:
         feeds' first reports.
     providers : ProviderSet or None
         Whose observations count; None before a regulator has appointed any.
+    earlier : tuple of ProviderSet
+        The last four sets before that one, the oldest first: against them, too, evidence counts.
     """
 
     newest: Mapping[str, Newest] = field(default_factory=dict)
     providers: ProviderSet | None = None
+    earlier: tuple[ProviderSet, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -78,6 +84,9 @@ class OracleReports:
     def appoint(self, providers: ProviderSet) -> OracleReports:
         """Return the register with another set of providers, of a later epoch.
 
+        The set before is kept for evidence, with those before it up to four. Whose key was struck off in one of them
+        is struck off in the new set, too.
+
         Raises
         ------
         OracleError
@@ -93,7 +102,8 @@ class OracleReports:
                 f"oracle_providers: network {providers.network!r} is not {before.network!r}; reports of two networks "
                 "do not belong in one register"
             )
-        return replace(self, providers=providers)
+        kept = self._sets
+        return replace(self, providers=providers.strike_keys(_struck_keys(kept)), earlier=kept[-_MOST_EARLIER:])
 
     def add(self, observations: pl.DataFrame) -> OracleReports:
         """Return the register with the reports that signed observations make, all or none.
@@ -115,17 +125,53 @@ class OracleReports:
             newest[report.feed] = _following(newest.get(report.feed), report)
         return replace(self, newest=newest)
 
-    def convict(self, pair: pl.DataFrame) -> tuple[OracleReports, int]:
-        """Return the register with the provider that two observations convict struck off, and its number.
+    def convict(self, pair: pl.DataFrame) -> tuple[OracleReports, ProviderSet, int]:
+        """Return the register with the provider that two observations convict struck off.
+
+        Its key is struck off in every set that is kept, so that it is convicted once.
+
+        Parameters
+        ----------
+        pair : polars.DataFrame
+            Two rows, as `gridlab.chain.oracle.OBSERVATIONS`, of the epoch in force or of one of those that are kept.
+
+        Returns
+        -------
+        OracleReports
+        ProviderSet
+            Of the epoch of the observations, as it was before.
+        int
+            The provider's number in that set.
 
         Raises
         ------
         OracleError
-            There are no providers, the observations prove nothing, or the provider was struck off before.
+            There are no providers, their set is not kept any more, the observations prove nothing, or the provider was
+            struck off before.
         """
-        providers = self._appointed()
-        provider = require_equivocation(pair, providers)
-        return replace(self, providers=providers.strike(provider)), provider
+        judging = self._judging(OBSERVATIONS.check(pair, error=OracleError))
+        provider = require_equivocation(pair, judging)
+        judging.strike(provider)  # raises where that was done before
+        sets = [each.strike_keys({judging.keys[provider]}) for each in self._sets]
+        return replace(self, providers=sets[-1], earlier=tuple(sets[:-1])), judging, provider
+
+    def _judging(self, pair: pl.DataFrame) -> ProviderSet:
+        """Return the set of the epoch of observations, or raise OracleError where it is not kept."""
+        in_force, epochs = self._appointed(), pair["epoch"].to_list()
+        # What does not belong to one epoch proves nothing under any set.
+        if len(set(epochs)) != 1:
+            return in_force
+        found = [each for each in self._sets if each.epoch == epochs[0]]
+        if not found:
+            raise OracleError(
+                f"oracle_evidence: the epoch is {epochs[0]}, allowed: {[each.epoch for each in self._sets]}, whose "
+                "providers are kept; show evidence before its set is forgotten"
+            )
+        return found[0]
+
+    @property
+    def _sets(self) -> tuple[ProviderSet, ...]:
+        return self.earlier if self.providers is None else (*self.earlier, self.providers)
 
     def _appointed(self) -> ProviderSet:
         if self.providers is None:
@@ -136,20 +182,27 @@ class OracleReports:
         return self.providers
 
     def to_bytes(self) -> bytes:
-        """Return the canonical bytes: reports, then numbers of observations and the providers if there are any."""
+        """Return the canonical bytes: reports, then numbers of observations and the sets of providers if there are any.
+
+        The set in force stands before the earlier ones, which are counted.
+        """
         reports = blob(encode_frame(self.frame.drop("observations")))
         if self.providers is None:
             return reports
-        return reports + blob(encode_frame(self.frame.select("observations"))) + blob(self.providers.to_bytes())
+        counts = blob(encode_frame(self.frame.select("observations"))) + blob(self.providers.to_bytes())
+        earlier = [blob(each.to_bytes()) for each in self.earlier]
+        return reports + counts + compact(len(earlier)) + b"".join(earlier)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> OracleReports:
         """Read what `to_bytes` wrote; raises a GridlabError where the bytes are damaged."""
         reader = Reader(data, "oracle reports")
         frame, providers = decode_frame(reader.blob(), "oracle reports"), None
+        earlier: tuple[ProviderSet, ...] = ()
         if reader.position < len(data):
             counts = decode_frame(reader.blob(), "numbers of observations")
             providers = ProviderSet.from_bytes(reader.blob())
+            earlier = _earlier(reader, providers)
             if counts.columns != ["observations"] or counts.height != frame.height:
                 raise reader.error("the numbers of observations are not one for each report")
             frame = frame.with_columns(counts["observations"])
@@ -158,10 +211,26 @@ class OracleReports:
         else:
             frame = frame.with_columns(pl.lit(0, pl.UInt32).alias("observations"))
         reader.finish()
-        register = cls(_by_feed(REPORTS.check(frame, error=OracleError)), providers)
+        register = cls(_by_feed(REPORTS.check(frame, error=OracleError)), providers, earlier)
         if register.to_bytes() != data:
             raise ChainError("oracle reports: are not written in the one canonical form")
         return register
+
+
+def _earlier(reader: Reader, providers: ProviderSet) -> tuple[ProviderSet, ...]:
+    """Read the sets before the one in force; raises a GridlabError where they cannot have been before it."""
+    count = reader.compact()
+    if count > _MOST_EARLIER:
+        raise reader.error(f"{count} earlier sets of providers, allowed: at most {_MOST_EARLIER}")
+    earlier = tuple(ProviderSet.from_bytes(reader.blob()) for _ in range(count))
+    epochs = [each.epoch for each in (*earlier, providers)]
+    if epochs != sorted(set(epochs)) or any(each.network != providers.network for each in earlier):
+        raise reader.error(f"the sets of providers are of epochs {epochs}, allowed: rising ones of one network")
+    return earlier
+
+
+def _struck_keys(sets: Iterable[ProviderSet]) -> set[bytes]:
+    return {each.keys[provider] for each in sets for provider in each.struck}
 
 
 def _following(before: Newest | None, report: Report) -> Newest:

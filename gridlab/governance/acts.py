@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from gridlab.chain.arguments import require_int
-from gridlab.errors import ArgumentError, ArgumentTypeError
+from gridlab.chain.arguments import require_int, require_mapping, require_text
+from gridlab.errors import ArgumentError, ArgumentTypeError, GovernanceError
 from gridlab.governance import kinds
 from gridlab.governance.actions import action_from_bytes
 from gridlab.governance.ballots import Ballot
@@ -18,7 +18,10 @@ from gridlab.governance.roll import Delegation
 
 __all__ = ["Act", "CouncilAct", "clock_of", "minute_of"]
 
-_CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)")
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_KINDS = (
+    *("propose", "decision_deposit", "vote", "delegate", "undelegate", "remove_vote", "unlock", "cancel", "kill"),
+)
 _LONGEST_RUN = 366 * 24 * 60
 
 
@@ -41,6 +44,14 @@ class Act:
     holder: str
     kind: str
     said: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        require_int("minute", self.minute, 0, _LONGEST_RUN)
+        if not require_text("holder", self.holder):
+            raise ArgumentError("holder is empty, allowed: the name of a holder of GRID")
+        if self.kind not in _KINDS:
+            raise GovernanceError(f"kind {self.kind!r} is none of an agenda's: {', '.join(_KINDS)}")
+        require_mapping("said", self.said)
 
     def frame(self, account: Callable[[str], int]) -> pl.DataFrame:
         """Return the transaction's frame; `account` gives the account of a holder's name."""
@@ -81,6 +92,14 @@ class CouncilAct:
     target: str
     reason: str
     until: int
+
+    def __post_init__(self) -> None:
+        require_int("minute", self.minute, 0, _LONGEST_RUN)
+        require_int("until", self.until, self.minute + 1, 2 * _LONGEST_RUN)
+        for name in ("seat", "scope", "reason"):
+            if not require_text(name, getattr(self, name), longest=200):
+                raise ArgumentError(f"{name} is empty, allowed: 1 to 200 bytes")
+        require_text("target", self.target, longest=64)
 
 
 def minute_of(at: str | int) -> int:

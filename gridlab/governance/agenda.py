@@ -14,8 +14,8 @@ from typing import Any
 import polars as pl
 
 from gridlab.chain.arguments import require_int, require_mapping, require_sequence, require_text
-from gridlab.errors import ArgumentError, GovernanceError
-from gridlab.governance.actions import TRACKS, Action, action_to_bytes, require_action
+from gridlab.errors import ArgumentError, GovernanceError, GridlabError, nearest
+from gridlab.governance.actions import TRACKS, Action, Emergency, ProtocolUpgrade, action_to_bytes, require_action
 from gridlab.governance.acts import Act, CouncilAct, clock_of, minute_of
 from gridlab.governance.ballots import Ballot
 from gridlab.governance.lever_table import LeverTable
@@ -40,6 +40,13 @@ class Agenda:
         Returns the levers that votes may move as they stand now (``lab.levers()``); with it an impossible proposal is
         refused at once.
 
+    Attributes
+    ----------
+    holders : callable or None
+        Returns the names of those who hold GRID, where the agenda is a lab's; another name is refused at once.
+    seats, zones : tuple of str
+        Of the lab's emergency council, and of its market.
+
     Examples
     --------
     >>> agenda = Agenda()
@@ -54,6 +61,9 @@ class Agenda:
         self._acts: list[Act] = []
         self._council: list[CouncilAct] = []
         self.table = table
+        self.holders: Callable[[], Sequence[str]] | None = None
+        self.seats: tuple[str, ...] | None = None
+        self.zones: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self._acts) + len(self._council)
@@ -147,12 +157,39 @@ class Agenda:
 
     def _action(self, what: Action | Mapping[str, object]) -> Action:
         if not isinstance(what, Mapping):
-            return require_action(what)
+            return self._possible(require_action(what))
         if self.table is None:
             raise GovernanceError(
                 "levers: this agenda is of no lab, so it knows no levers; lab.governance.propose({path: value}) does"
             )
         return LeverTable(self.table()).action(require_mapping("levers", what))
+
+    def _possible(self, action: Action) -> Action:
+        """Return the action if a run of this agenda's lab can carry it out."""
+        if self.table is None:
+            return action
+        if isinstance(action, ProtocolUpgrade):
+            raise GovernanceError(
+                f"version {action.version} of the rules: a lab has one released version, and a chain that must switch "
+                "to another would stop; PublicChain(rules=[…], pallets=[governance.pallet()]) has more"
+            )
+        if isinstance(action, Emergency):
+            if action.stop:
+                raise GovernanceError(
+                    f"stop {action.scope}: a vote takes too long to stop anything; agenda.stop(…) has the council's "
+                    "seats sign, and a vote on Emergency(False, …) lets it go on"
+                )
+            kind, _, target = action.scope.partition(":")
+            self._require_scope(kind, target)
+        return action
+
+    def _require_scope(self, scope: str, target: str) -> None:
+        if scope not in ("market", "zone") or bool(target) != (scope == "zone"):
+            raise GovernanceError(
+                f"{scope!r} {target!r}: allowed in a run are 'market' without a target, and 'zone' with one"
+            )
+        if target and self.zones and target not in self.zones:
+            raise GovernanceError(f"zone {target!r} is none of this market; {nearest(target, self.zones)}")
 
     def vote(
         self,
@@ -254,8 +291,9 @@ class Agenda:
             )
 
     def _add(self, minute: int, holder: str, kind: str, **said: Any) -> None:
-        if not require_text("holder", holder):
-            raise ArgumentError("holder is empty, allowed: the name of a holder of GRID")
+        self._require_holder(holder)
+        if kind == "delegate":
+            self._require_holder(said["to"])
         self._acts.append(Act(minute, holder, kind, said))
 
     def stop(
@@ -287,15 +325,24 @@ class Agenda:
         ArgumentTypeError, ArgumentError, GovernanceError
             An argument does not fit.
         """
-        if scope not in ("market", "zone") or bool(target) != (scope == "zone"):
-            raise GovernanceError(
-                f"stop of {scope!r} {target!r}: allowed in a run are 'market' without a target, 'zone' with one"
-            )
+        self._require_scope(scope, target)
         start, end = minute_of(at), minute_of(until)
         if end <= start:
             raise ArgumentError(f"until: {clock_of(end)} is not after {clock_of(start)}, when the seats sign")
-        for seat in require_sequence("seats", seats, str):
-            self._council.append(CouncilAct(start, seat, scope, target, require_text("reason", reason), end))
+        named = require_sequence("seats", seats, str)
+        if not named or len(set(named)) != len(named):
+            raise GovernanceError(f"seats: {list(named)}, allowed: one or more, each once")
+        for seat in named:
+            if self.seats is not None and seat not in self.seats:
+                raise GovernanceError(f"seat {seat!r} is not in the council; {nearest(seat, self.seats)}")
+        self._council += [CouncilAct(start, seat, scope, target, reason, end) for seat in named]
+
+    def _require_holder(self, holder: str) -> None:
+        if self.holders is None or not isinstance(holder, str) or not holder:
+            return
+        known = [*self.holders(), "governance"]
+        if holder not in known:
+            raise GovernanceError(f"no holder {holder!r} of GRID; {nearest(holder, known)}")
 
     # Keeping
 
@@ -309,7 +356,7 @@ class Agenda:
         try:
             found = json.loads(written)
             acts, council = ([kind(**row) for row in found[name]] for name, kind in _KEPT)
-        except (ValueError, TypeError, KeyError) as problem:
+        except (ValueError, TypeError, KeyError, GridlabError) as problem:
             raise GovernanceError(f"the agenda does not read ({problem}); take another copy") from problem
         self._acts, self._council = acts, council
 

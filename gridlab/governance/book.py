@@ -1,7 +1,8 @@
 """All that governance knows: referenda, votes, delegations, locks, what was enacted. Pure and forkable.
 
 The book holds no money. What it does with GRID goes through a `Purse`, which is the ledger at one moment. Every part of
-it is replaced and never changed, so that a fork is a copy of a dozen references.
+it is replaced and never changed, so that a fork is a copy of a dozen references. The numbers of what is alive are kept
+apart, so that a block costs what goes on and not what there ever was.
 
 The functions that change a book stand in ``proposing.py``, ``casting.py``, ``delegating.py`` and ``deciding.py``. They
 check first and change last. On the chain, what fails is put back together with the ledger; `Assembly` does the same.
@@ -19,6 +20,7 @@ from gridlab.chain.encoding import blob, compact, text, u64
 from gridlab.chain.hashing import ZERO_HASH, tagged_hash
 from gridlab.errors import GovernanceError
 from gridlab.governance.actions import TRACKS
+from gridlab.governance.history import History
 from gridlab.governance.lever_table import LeverTable
 from gridlab.governance.purse import Hold
 from gridlab.governance.referenda import Referendum
@@ -84,15 +86,18 @@ class GovernanceBook:
     table : LeverTable
         What votes may move.
     referenda : Register of Referendum
+        All there ever were.
     rolls : dict of str to Register of Voter
         Per track.
     locks : Register of Hold
         Per account.
     stopped : dict of str to int
         Scope -> since when it stands by vote, microseconds.
-    enacted : tuple of Enacted
+    enacted : History of Enacted
     log : bytes
         Hash chain over `enacted`, 32 bytes.
+    alive : frozenset of int
+        Numbers of the referenda that go on or await enactment.
     """
 
     rules: GovernanceRules
@@ -102,8 +107,9 @@ class GovernanceBook:
     rolls: Mapping[str, Register[Voter]] = field(default_factory=_empty_rolls)
     locks: Register[Hold] = field(default_factory=Register)
     stopped: Mapping[str, int] = field(default_factory=dict)
-    enacted: tuple[Enacted, ...] = ()
+    enacted: History[Enacted] = field(default_factory=History)
     log: bytes = ZERO_HASH
+    alive: frozenset[int] = frozenset()
 
     def fork(self) -> GovernanceBook:
         """Return an independent copy."""
@@ -142,6 +148,15 @@ class GovernanceBook:
     def put(self, *referenda: Referendum) -> None:
         """Keep referenda in place of what stood under their numbers."""
         self.referenda = self.referenda.changed({each.number: each for each in referenda})
+        come = {each.number for each in referenda if each.alive} - self.alive
+        gone = {each.number for each in referenda if not each.alive} & self.alive
+        if come or gone:
+            self.alive = (self.alive | come) - gone
+
+    def living(self, track: str = "") -> list[Referendum]:
+        """Return the referenda that go on or await enactment, in order of numbers; of all tracks, or of one."""
+        found = [self.referendum(number) for number in sorted(self.alive)]
+        return [each for each in found if not track or each.track == track]
 
     def track_of(self, referendum: Referendum) -> Track:
         """Return the rules of a referendum's track."""
@@ -171,4 +186,4 @@ class GovernanceBook:
         """Write down what was enacted."""
         for entry in entries:
             self.log = tagged_hash(_LOG_DOMAIN, self.log + blob(entry.to_bytes()))
-        self.enacted = (*self.enacted, *entries)
+        self.enacted = self.enacted.added(entries)

@@ -2,8 +2,9 @@
 
 The steps are those of pallet-conviction-voting. A vote locks its amount, on top of no other lock: the highest counts. A
 vote on the side that won stays locked for its conviction's periods from the end of the referendum; a vote on the side
-that lost, a split vote, and any vote in a referendum that ended without a decision are free at once. What is free is
-opened by `unlock`, which anybody may ask for: an account that locked all it has cannot pay a fee.
+that lost, a split vote, and any vote in a referendum that ended without a decision are free at once. A period is as
+long as the rules said when the referendum was submitted: votes may move the rule, and no lock that somebody has taken
+on. What is free is opened by `unlock`, which anybody may ask for: an account that locked all it has cannot pay a fee.
 
 References
 ----------
@@ -82,17 +83,17 @@ def remove_vote(book: GovernanceBook, purse: Purse, account: int, number: int) -
     after = voter.voting(number, None)
     if referendum.ongoing:
         book.put(replace(referendum, tally=referendum.tally - counted(ballot, voter.received)))
-    elif purse.now < (until := _locked_until(book, referendum, ballot)):
+    elif purse.now < (until := _locked_until(referendum, ballot)):
         after = after.locking(until, ballot.amount)
     book.put_voters(referendum.track, {account: after})
 
 
-def _locked_until(book: GovernanceBook, referendum: Referendum, ballot: Ballot) -> int:
+def _locked_until(referendum: Referendum, ballot: Ballot) -> int:
     """Return until when a ballot locks after the end of its referendum, 0 where it locks nothing."""
     if referendum.verdict is None or referendum.ended is None:
         return 0
     periods = ballot.periods(approved=referendum.verdict)
-    return referendum.ended + book.rules.lock_period * periods if periods else 0
+    return referendum.ended + referendum.lock_period * periods if periods else 0
 
 
 def unlock(book: GovernanceBook, purse: Purse, account: int) -> int:
@@ -128,7 +129,7 @@ def _cleared(book: GovernanceBook, voter: Voter, now: int) -> Voter:
     kept = []
     for number, ballot in voter.ballots:
         referendum = book.referendum(number)
-        if referendum.ongoing or now < _locked_until(book, referendum, ballot):
+        if referendum.ongoing or now < _locked_until(referendum, ballot):
             kept.append((number, ballot))
     return replace(voter, ballots=tuple(kept))
 

@@ -27,15 +27,18 @@ COURSE: dict[str, Any] = {
 class Course:
     """Rows of `COURSE` for each referendum, in the order of time."""
 
-    __slots__ = ("_rows",)
+    __slots__ = ("_going", "_rows")
 
     def __init__(self) -> None:
         self._rows: dict[int, list[tuple[Any, ...]]] = {}
+        # Numbers of those whose end is not written down yet.
+        self._going: frozenset[int] = frozenset()
 
     def fork(self) -> Course:
         """Return an independent copy."""
         twin = Course()
         twin._rows = {number: list(rows) for number, rows in self._rows.items()}
+        twin._going = self._going
         return twin
 
     def note(self, book: GovernanceBook, now: int, electorate: int) -> None:
@@ -48,7 +51,8 @@ class Course:
         electorate : int
             micro-GRID.
         """
-        for referendum in book.referenda.values():
+        noted = sorted(self._going | book.alive) if self._rows else [number for number, _ in book.referenda.items()]
+        for referendum in map(book.referendum, noted):
             rows = self._rows.setdefault(referendum.number, [])
             if rows and referendum.end and rows[-1][1] == referendum.end:
                 continue
@@ -57,6 +61,7 @@ class Course:
                 rows[-1] = row
             else:
                 rows.append(row)
+        self._going = frozenset(number for number in noted if book.referendum(number).ongoing)
 
     def frame(self, number: int) -> pl.DataFrame:
         """Return the course of a referendum, as `COURSE`: minutes, and shares from 0 to 1.

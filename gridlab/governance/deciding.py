@@ -24,7 +24,8 @@ def at_block(book: GovernanceBook, purse: Purse, height: int, switch: Switch) ->
 
     First what is due is enacted; then each track with room takes from its queue the referendum with most ayes (of
     equals the oldest); then every other referendum takes one step. Room that becomes free by such a step is given away
-    at the next block, as in pallet-referenda.
+    at the next block, as in pallet-referenda. Referenda that have ended, and of which nothing is left to enact, are not
+    looked at.
 
     Parameters
     ----------
@@ -35,11 +36,11 @@ def at_block(book: GovernanceBook, purse: Purse, height: int, switch: Switch) ->
     switch : callable
         ``switch(upgrade)`` switches the chain to other rules.
     """
-    referenda = book.referenda.values()
-    for referendum in referenda:
+    living = book.living()
+    for referendum in living:
         if referendum.awaits_enactment and referendum.enact is not None and referendum.enact <= purse.now:
             _enact(book, purse, referendum, height, switch)
-    ongoing = [referendum for referendum in referenda if referendum.ongoing]
+    ongoing = [referendum for referendum in living if referendum.ongoing]
     electorate = purse.electorate if ongoing else 0
     for name in TRACKS:
         _advance(book, purse, [each for each in ongoing if each.track == name], electorate)

@@ -17,7 +17,7 @@ from gridlab.chain.public.parts import part_of
 from gridlab.chain.public.rules import PublicCall, PublicEffect
 from gridlab.chain.public.state import PublicState, Upgrade
 from gridlab.doors import through
-from gridlab.errors import ArgumentTypeError, GovernanceError
+from gridlab.errors import ArgumentTypeError, GovernanceError, GridlabError
 from gridlab.frames import show_rows
 from gridlab.governance import casting, delegating, kinds, proposing, views
 from gridlab.governance.actions import ProtocolUpgrade, action_from_bytes
@@ -51,7 +51,7 @@ class GovernancePart:
         self.book = book
 
     def __repr__(self) -> str:
-        ongoing = sum(each.ongoing for each in self.book.referenda.values())
+        ongoing = sum(each.ongoing for each in self.book.living())
         return f"GovernancePart({len(self.book.referenda)} referenda, {ongoing} ongoing, {len(self.book.locks)} locks)"
 
     def _repr_html_(self) -> str:
@@ -150,6 +150,18 @@ class GovernancePallet:
     def part(self, chain_id: str) -> GovernancePart:  # noqa: ARG002 - nothing in it depends on the chain
         """Return governance as it is at genesis: no referendum, nothing locked."""
         return GovernancePart(GovernanceBook(self._rules, self._terms, self._table))
+
+    def upgrades_in(self, kind: str, frame: pl.DataFrame) -> list[tuple[int, int, bytes]]:
+        """Return version, height and hash of the rules of each protocol upgrade that a transaction proposes."""
+        asked = []
+        for written in frame["action"].to_list() if kind == "propose" else []:
+            try:
+                action = action_from_bytes(written)
+            except GridlabError:
+                continue  # no action at all; the chain refuses it with the reason
+            if isinstance(action, ProtocolUpgrade):
+                asked.append((action.version, action.height, action.rules))
+        return asked
 
     def on_block(self, state: PublicState, height: int, timestamp: int) -> None:
         """Enact what is due, move queues up, let each referendum take its step."""

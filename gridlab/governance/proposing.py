@@ -3,6 +3,9 @@
 Deposits come back by themselves when a referendum ends, however it ends; only killing it forfeits them, to the
 treasury. (In pallet-referenda they have to be asked for, and the first stays where a referendum is rejected or timed
 out.)
+
+At most 100 referenda of a track wait with their decision deposit paid. Into a full track comes only one with more ayes
+than the least of them, which gets its decision deposit back, and for which it may be paid again.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from gridlab.governance.referenda import Referendum
 __all__ = ["cancel", "kill", "place_decision_deposit", "propose", "settle"]
 
 _LONGEST = 10**17
+# As MaxQueued on Polkadot.
+_MOST_WAITING = 100
 
 
 def propose(book: GovernanceBook, purse: Purse, account: int, action: Action, *, after: int = 0) -> int:
@@ -46,7 +51,7 @@ def propose(book: GovernanceBook, purse: Purse, account: int, action: Action, *,
     require_int("after", after, 0, _LONGEST)
     number = len(book.referenda)
     held = purse.deposit(account, book.rules.submission_deposit, "the submission deposit")
-    book.put(Referendum(number, account, action, purse.now, after, held))
+    book.put(Referendum(number, account, action, purse.now, after, held, lock_period=book.rules.lock_period))
     return number
 
 
@@ -66,13 +71,31 @@ def place_decision_deposit(book: GovernanceBook, purse: Purse, account: int, num
     Raises
     ------
     ArgumentTypeError, GovernanceError
-        The referendum has ended, its deposit is paid, or the account cannot spend as much.
+        The referendum has ended, its deposit is paid, its track is full of others with as many ayes, or the account
+        cannot spend as much.
     """
     referendum = book.ongoing(number)
     if referendum.paid:
         raise GovernanceError(f"referendum {number} has its decision deposit already, nobody needs to pay another")
+    _make_room(book, purse, referendum)
     held = purse.deposit(account, book.track_of(referendum).decision_deposit, "the decision deposit")
     book.put(replace(referendum, decision=held, paid=True))
+
+
+def _make_room(book: GovernanceBook, purse: Purse, referendum: Referendum) -> None:
+    """Send the least of a full track's waiting referenda back, or raise GovernanceError where this one is the least."""
+    waiting = [each for each in book.living(referendum.track) if each.ongoing and each.paid and each.since is None]
+    if len(waiting) < _MOST_WAITING:
+        return
+    least = min(waiting, key=lambda each: (each.tally.ayes, -each.number))
+    if referendum.tally.ayes <= least.tally.ayes:
+        raise GovernanceError(
+            f"{len(waiting)} referenda wait on the {referendum.track} track, allowed: {_MOST_WAITING}; referendum "
+            f"{referendum.number} has {referendum.tally.ayes} ayes, the least of them {least.tally.ayes}: gather more, "
+            "or wait until one is decided"
+        )
+    purse.refund(least.decision)
+    book.put(replace(least, decision=None, paid=False, queued=False))
 
 
 def cancel(book: GovernanceBook, purse: Purse, number: int) -> None:

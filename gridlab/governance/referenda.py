@@ -46,6 +46,9 @@ class Referendum:
     outcome : str
         "enacted", or why enactment failed; empty before.
     tally : Tally
+    lock_period : int
+        Microseconds that one period of a conviction lock lasts for its votes: as the rules were when it was submitted,
+        so that no later vote on the period moves a lock.
     """
 
     number: int
@@ -64,6 +67,7 @@ class Referendum:
     enact: int | None = None
     outcome: str = ""
     tally: Tally = field(default_factory=Tally)
+    lock_period: int = 0
 
     @property
     def ongoing(self) -> bool:
@@ -94,6 +98,11 @@ class Referendum:
         """Whether it was approved and nothing was done yet."""
         return self.end == "approved" and not self.outcome
 
+    @property
+    def alive(self) -> bool:
+        """Whether time still does something with it: it goes on, or awaits enactment."""
+        return self.ongoing or self.awaits_enactment
+
     def closed(self, end: str, now: int) -> Referendum:
         """Return it ended; the deposits are the caller's to settle."""
         return replace(self, end=end, ended=now, queued=False, confirming=None, submission=None, decision=None)
@@ -110,6 +119,7 @@ class Referendum:
                 *(u8(0) if each is None else u8(1) + compact(each) for each in moments),
                 text(self.end) + text(self.outcome),
                 self.tally.to_bytes(),
+                compact(self.lock_period),
             ]
         )
 

@@ -72,6 +72,8 @@ class Voter:
     until, amount : int
         The lock that is left from earlier votes: micro-GRID, until that moment (microseconds). Several are kept as one
         with the largest amount and the latest end.
+    period : int
+        Microseconds that one period of its delegation's lock will last: as the rules were when it delegated.
     """
 
     ballots: tuple[tuple[int, Ballot], ...] = ()
@@ -79,6 +81,7 @@ class Voter:
     received: Delegations = field(default_factory=Delegations)
     until: int = 0
     amount: int = 0
+    period: int = 0
 
     def to_bytes(self) -> bytes:
         """Return the canonical bytes."""
@@ -86,7 +89,7 @@ class Voter:
         parts = [compact(len(self.ballots))]
         parts += [compact(number) + ballot.to_bytes() for number, ballot in self.ballots]
         parts += [u8(0)] if handed is None else [u8(1), u32(handed.delegate), u8(handed.level), compact(handed.amount)]
-        parts += map(compact, (self.received.votes, self.received.capital, self.until, self.amount))
+        parts += map(compact, (self.received.votes, self.received.capital, self.until, self.amount, self.period))
         return b"".join(parts)
 
     @property

@@ -5,6 +5,7 @@ Moments are in UTC. Amounts are micro-GRID and votes are counted as those; null 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
@@ -100,8 +101,10 @@ def levers_moved(book: GovernanceBook, *, after: int = -1) -> list[tuple[int, in
         Height of the block up to which all is known already.
     """
     found: dict[tuple[int, int], dict[str, Any]] = {}
-    for each in book.enacted:
-        if each.action == "set" and not each.failed and each.height > after:
+    # Blocks are written down in their order, so that what is known already need not be read again.
+    first = bisect_right(book.enacted, after, key=lambda entry: entry.height)
+    for each in book.enacted[first:]:
+        if each.action == "set" and not each.failed:
             moved = book.table.values(SetLevers(((each.path, each.value),)))
             found.setdefault((each.height, each.referendum), {}).update(moved)
     return [(height, number, moved) for (height, number), moved in found.items()]

@@ -83,7 +83,7 @@ class World:
         return tally.ayes, tally.nays, tally.turnout
 
     def open(self, number, track):
-        self.book.put(Referendum(number, SYSTEM, ACTIONS[track], self.now))
+        self.book.put(Referendum(number, SYSTEM, ACTIONS[track], self.now, lock_period=self.book.rules.lock_period))
 
     def complete(self, number, end, ended):
         self.book.put(replace(self.book.referendum(number).closed(end, ended)))

@@ -154,13 +154,13 @@ def test_bad_input_is_refused_with_the_reason_and_only_the_fee_is_gone(people):
     two = pl.concat([proposal_form(Emergency(stop=True, scope="market"))] * 2)
     ballot = vote_form(number, Ballot.for_it(1))
     me = people.account["ana"]
+    released = people.chain._builder.rules[1].hash
     before = people.part.hash
     for kind, frame, reason in (
         ("propose", proposal_form(big.action({"market.fee": 3})), "market.fee: '3' is not allowed; allowed: 0 to 2"),
         ("propose", proposal_form(big.action({"x": 3})), "no lever 'x' that votes may move"),
         ("propose", proposal_form(Spend.to(1, 1)), "the beneficiary 1 is not an account that somebody holds"),
-        ("propose", proposal_form(ProtocolUpgrade(1, 10**6, bytes(32))), "version 1 of the rules is not above 1"),
-        ("propose", proposal_form(ProtocolUpgrade(2, 1, bytes(32))), "is not after block"),
+        ("propose", proposal_form(ProtocolUpgrade(1, 10**6, released)), "version 1 of the rules is not above 1"),
         ("propose", two, "2 rows, allowed: one"),
         ("propose", pl.DataFrame({"action": [b"\x07"], "after": [0]}), "tag 7"),
         ("decision_deposit", referendum_form(9), "there is no referendum 9"),
@@ -232,11 +232,37 @@ def test_an_upgrade_by_vote_changes_the_rules_at_its_height(lever_frame):
 
 
 def test_an_upgrade_that_comes_too_late_fails_and_the_chain_goes_on(lever_frame):
-    people = People(lever_frame)
-    people.campaign(ProtocolUpgrade(2, 20, bytes(32)))
+    people = People(lever_frame, rules=[RuleSet(2, PublicTerms(byte_fee=0.00002).fees, EFFECTS)])
+    rules = people.chain._builder.rules[2].hash
+    assert "is not after block" in people.send("ana", "propose", proposal_form(ProtocolUpgrade(2, 1, rules)))
+    people.campaign(ProtocolUpgrade(2, 20, rules))
     people.chain.run(40)
     assert "is not after block" in people.part.enacted["failed"].item()
     assert people.chain.best.state.upgrade is None
+
+
+@pytest.mark.parametrize(("version", "rules"), [(2, bytes(32)), (3, None)])
+def test_a_proposal_of_rules_that_the_node_has_not_is_not_taken(lever_frame, version, rules):
+    people = People(lever_frame, rules=[RuleSet(2, PublicTerms(byte_fee=0.00002).fees, EFFECTS)])
+    known = people.chain._builder.rules[2].hash
+    form = proposal_form(ProtocolUpgrade(version, 60, rules or known))
+    with pytest.raises(ChainError, match=f"version {version} of the rules is not released under this hash"):
+        people.chain.send(people.keys["ana"], "propose", form)
+    signed = people.chain.sign(people.keys["ana"], "propose", form)
+    with pytest.raises(ChainError, match="is not released"):
+        people.chain.submit(signed)
+    with pytest.raises(ChainError, match=r"transactions\[1\]"):
+        people.chain.submit_many(
+            [people.chain.sign(people.keys["bun"], "propose", proposal_form(ProtocolUpgrade(2, 60, known))), signed]
+        )
+    assert people.send("ana", "propose", proposal_form(ProtocolUpgrade(2, 60, known))) == ""
+
+
+def test_what_is_no_action_is_left_to_the_chain_which_says_why(lever_frame):
+    people = People(lever_frame)
+    form = proposal_form(Emergency(stop=True, scope="market")).with_columns(action=pl.lit(b"no"))
+    assert people.pallet.upgrades_in("propose", form) == []
+    assert people.send("ana", "propose", form) != ""
 
 
 def test_a_chain_without_governance_has_no_such_kinds():

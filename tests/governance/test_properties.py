@@ -196,6 +196,11 @@ class Parliament(RuleBasedStateMachine):
                 assert referendum.enact > self.assembly.now
 
     @invariant()
+    def what_is_alive_is_known_without_looking_at_all_referenda(self):
+        book = self.assembly.book
+        assert book.alive == {each.number for each in book.referenda.values() if each.alive}
+
+    @invariant()
     def capacity_is_kept_and_phases_have_their_length(self):
         for track in TRACKS:
             mine = [each for each in self.assembly.book.referenda.values() if each.track == track]

@@ -72,6 +72,9 @@ class Bridge:
         Opens client and channel on a public chain; the sandbox's unless given.
     terms : BridgeTerms, optional
         The levers.
+    tell_back : bool
+        Whether the consortium is told the public side's headers with each anchor, which packets need; without, roots go
+        one way.
 
     Raises
     ------
@@ -89,6 +92,7 @@ class Bridge:
         public: PublicChain | SmallChain | None = None,
         governance: KeyPair | None = None,
         terms: BridgeTerms | None = None,
+        tell_back: bool = True,
     ) -> None:
         if not isinstance(chain, ConsortiumChain):
             raise ArgumentTypeError(f"chain is a {type(chain).__name__}, allowed: a ConsortiumChain")
@@ -96,7 +100,7 @@ class Bridge:
         self.consortium = ConsortiumHost(chain, require_key_pair("relayer", relayer))
         self._far = _far_side(public, chain.head.timestamp, self.consortium.relayer, governance)
         self._require_unused(chain)
-        self._published = 0
+        self._published, self._tells_back = 0, tell_back
         self._sent: dict[tuple[str, bytes], int] = {}
         head, options = chain.head.to_bytes(), self.terms.client_options
         # What the other side's client is until the block that opens it is final there.
@@ -232,12 +236,11 @@ class Bridge:
             self.anchor()
         return self.relay() if self.is_open else []
 
-    def anchor(self, *, tell_back: bool = True) -> int:
+    def anchor(self) -> int:
         """Anchor the consortium's newest block on the public side, and tell the consortium the public side's newest.
 
         Blocks in which the validators hand over are anchored on the way, since they cannot be skipped. On a public
-        chain they are anchored once that is final. Without `tell_back` nothing is sent to the consortium. Returns the
-        height that is anchored.
+        chain they are anchored once that is final. Returns the height that is anchored.
 
         Raises
         ------
@@ -248,7 +251,7 @@ class Bridge:
         height, newest = self.consortium.keep(), self.anchors.newest.height
         for each in sorted({*self.consortium.handovers(newest + 1, height), height} - {newest}):
             self._far.update(FAR_CLIENT, self.consortium.signed(each))
-        if tell_back and self._far.height > self.consortium.end.client(_CLIENT).newest.height:
+        if self._tells_back and self._far.height > self.consortium.end.client(_CLIENT).newest.height:
             self.consortium.update(_CLIENT, self._far.signed(self._far.height))
         return height
 

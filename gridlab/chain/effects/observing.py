@@ -54,10 +54,12 @@ def report_observations(state: State, call: Call) -> None:
 
 
 def slash_provider(state: State, call: Call) -> None:
-    """Strike off a provider that has signed two values in one round, and take a share of its stake."""
-    reports, provider = state.reports.convict(call.frame)
-    providers = reports.providers
-    if providers is None or not providers.accounts:  # the chain appoints none without accounts
+    """Strike off a provider that has signed two values in one round, and take a share of its stake.
+
+    The stake and the share are those of the epoch of the round, which may be an earlier one.
+    """
+    reports, providers, provider = state.reports.convict(call.frame)
+    if not providers.accounts:  # the chain appoints none without accounts
         raise OracleError("oracle_evidence: the providers have no stake on this chain")
     account, receiver = providers.accounts[provider], _receiver(state)
     amount = floor_of(providers.slash, state.ledger.available(account, STAKE_ASSET))

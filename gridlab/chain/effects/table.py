@@ -59,7 +59,7 @@ _VERSION_1 = MappingProxyType(
             MARKET_TERMS, ("regulator",), upgrading.change_market, "other terms of the market from the next block on"
         ),
         "reserve": Effect(
-            TRANSFERS, ("reserve_bank",), money.issue("THB"), "baht attested to lie in reserve"
+            TRANSFERS, ("reserve_bank",), watt.book, "baht booked as paid into the reserve"
         ),
         "mint": Effect(
             TRANSFERS, ("watt_issuer",), watt.mint, "WATT issued, never more than baht in reserve"

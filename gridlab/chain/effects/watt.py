@@ -1,8 +1,10 @@
 """What WATT's own kinds do: rules, attestations, minting, redeeming, payouts, releases, pauses.
 
 Once a regulator has set rules, at every block: WATT in circulation <= THB booked (the ledger refuses anything else, row
-by row), and no transaction makes more WATT than the attested reserve covers. Only the world outside can open a gap: an
-attestation that finds baht missing. Then nothing is minted or released, and payouts follow the rule for a gap.
+by row), and no mint or release leaves more WATT than is attested, less what was paid out and released since. What the
+bank books after an attestation counts for neither until somebody attests it, or bank and issuer could make WATT alone.
+Only the world outside can open a gap: an attestation that finds baht missing. Then payouts follow the rule for a gap,
+until baht that fill it are booked: a payout burns at least as many WATT as it takes baht, so it makes no WATT.
 
 While WATT is paused nothing is minted, paid out or released. Holders may still pay with it, since the market settles in
 it and a pause of the issuer must not stop that, and may still queue, so that who asks first stays first.
@@ -19,19 +21,30 @@ import polars as pl
 
 from gridlab.chain.effects.effect import SLOT_MICROSECONDS, Call, forbid
 from gridlab.chain.effects.money import issue
+from gridlab.chain.ledger import Ledger
 from gridlab.chain.ledger.schema import SINGLE
 from gridlab.chain.senders import PAYOUT_SENDER, REDEMPTION_SENDER
 from gridlab.chain.state import State
 from gridlab.chain.swaps.postings import Posting, apply_postings, require_holder
-from gridlab.chain.watt import ReserveAttestation, WattRules, share_of
+from gridlab.chain.watt import ReserveAttestation, WattRegister, WattRules, share_of
 from gridlab.chain.watt.queue import Front, Redemption
 from gridlab.chain.watt.wire import ATTESTATIONS, WATT_RULES
 from gridlab.errors import ChainError
 
-__all__ = ["attest", "mint", "pause", "pay_out", "redeem", "release", "resume", "set_rules"]
+__all__ = ["attest", "book", "mint", "pause", "pay_out", "redeem", "release", "resume", "set_rules"]
 
 _LONGEST_REASON = 200
 _issue = issue("WATT")
+_book = issue("THB")
+
+
+def book(state: State, call: Call) -> None:
+    """Book baht as paid in; under rules note that nobody has attested them yet."""
+    before = state.ledger.circulation("THB")
+    _book(state, call)
+    more = state.ledger.circulation("THB") - before
+    if more and not state.watt.is_empty:
+        state.watt = replace(state.watt, bookings=state.watt.bookings.add(call.timestamp, more))
 
 
 def set_rules(state: State, call: Call) -> None:
@@ -59,11 +72,11 @@ def attest(state: State, call: Call) -> None:
         raise ChainError(
             f"reserve_attestation: it is as of {as_of} µs, allowed: later than the one before ({newest.as_of} µs)"
         )
-    state.watt = replace(register, attestation=statement)
+    state.watt = replace(register, attestation=statement, bookings=register.bookings.after(as_of))
 
 
 def mint(state: State, call: Call) -> None:
-    """Issue WATT; under rules only against a reserve that is attested, fresh and large enough."""
+    """Issue WATT; under rules only against baht that are attested, lately enough, and still there."""
     if state.watt.is_empty:
         _issue(state, call)
         return
@@ -76,17 +89,20 @@ def mint(state: State, call: Call) -> None:
     state.ledger = ledger
     try:
         _issue(state, call)
-        _require_cover(state.watt.gap(ledger))
+        _require_cover(state.watt, ledger)
     except Exception:
         state.ledger = before
         raise
 
 
-def _require_cover(gap: int) -> None:
-    if gap:
+def _require_cover(register: WattRegister, ledger: Ledger) -> None:
+    cover, circulating = register.cover(ledger), ledger.circulation("WATT")
+    if circulating > cover:
+        attested = register.attestation.reserve if register.attestation else 0
         raise ChainError(
-            f"mint: {gap} micro-THB would be missing in the attested reserve; allowed: as much WATT as is attested, so "
-            "deposit baht and attest them first"
+            f"mint: {circulating - cover} micro-THB would be missing in the attested reserve; attested: {attested}, of "
+            f"which {cover} are left after what was paid out since; allowed: as much WATT as that. Baht booked after "
+            "the attestation count when they are attested, so attest them first"
         )
 
 
@@ -156,9 +172,9 @@ def release(state: State, call: Call) -> None:
     amount, register = _amount(call, "reserve_release"), state.watt
     register.require_running("reserve_release")
     register.require_fresh(call.timestamp, "reserve_release")
-    free = max(0, register.reserve(state.ledger) - state.ledger.circulation("WATT"))
+    free = max(0, register.cover(state.ledger) - state.ledger.circulation("WATT"))
     if amount > free:
-        raise ChainError(f"reserve_release: {amount} micro-THB, allowed: {free}, which back no WATT")
+        raise ChainError(f"reserve_release: {amount} micro-THB, allowed: {free}, which are attested and back no WATT")
     issuer, bank = _issuer_and_bank(state)
     number = max(state.ledger.next_id(sender) for sender in (REDEMPTION_SENDER, PAYOUT_SENDER))
     posting = Posting(number, issuer, bank, "THB", amount, "withdrawal")

@@ -12,6 +12,7 @@ smartcontractkit/libocr, ``OCR2Base.sol``, 2022 (``uniqueReports``: (n + f) / 2 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -157,9 +158,14 @@ class ProviderSet:
         """Return the set in which `provider` no longer counts; raises OracleError where it has been struck before."""
         if require_int("provider", provider, 0, len(self) - 1) in self.struck:
             raise OracleError(
-                f"oracle_evidence: provider {provider} has been struck off and slashed in epoch {self.epoch} before"
+                f"oracle_evidence: provider {provider} of epoch {self.epoch} has been struck off and slashed before"
             )
         return replace(self, struck=tuple(sorted((*self.struck, provider))))
+
+    def strike_keys(self, keys: Collection[bytes]) -> ProviderSet:
+        """Return the set in which the providers with these public keys no longer count; it may have none of them."""
+        struck = {provider for provider, key in enumerate(self.keys) if key in keys}
+        return replace(self, struck=tuple(sorted(struck.union(self.struck))))
 
     def to_bytes(self) -> bytes:
         """Return the canonical bytes."""

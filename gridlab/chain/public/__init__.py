@@ -8,6 +8,7 @@ from gridlab.chain.public.blocks import PublicBlock, PublicHeader
 from gridlab.chain.public.chain import PublicChain
 from gridlab.chain.public.fees import FeeRules
 from gridlab.chain.public.pallets import Pallet, effects_with
+from gridlab.chain.public.possession import candidacy_frame, possession_message
 from gridlab.chain.public.rules import PublicCall, PublicEffect, RuleSet
 from gridlab.chain.public.simulation import PublicTrace, simulate_public
 from gridlab.chain.public.state import PublicState
@@ -30,8 +31,10 @@ __all__ = [
     "PublicTerms",
     "PublicTrace",
     "RuleSet",
+    "candidacy_frame",
     "effects_with",
     "finality_message",
+    "possession_message",
     "simulate_public",
     "supermajority",
 ]

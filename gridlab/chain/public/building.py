@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import polars as pl
 
 from gridlab.chain import merkle
 from gridlab.chain.hashing import hexadecimal
@@ -15,7 +16,7 @@ from gridlab.chain.public.blocks import PublicBlock, PublicHeader
 from gridlab.chain.public.execution import Outcome, PublicContext, execute
 from gridlab.chain.public.genesis import PublicGenesis
 from gridlab.chain.public.handover import author_account, session_of
-from gridlab.chain.public.pallets import Pallet
+from gridlab.chain.public.pallets import AskedUpgrade, Pallet, UpgradingPallet
 from gridlab.chain.public.parts import STAKING, checked_parts
 from gridlab.chain.public.rules import RuleSet
 from gridlab.chain.public.slots import Claim
@@ -82,6 +83,11 @@ class Builder:
             )
         self.genesis, self.rules, self.draws = genesis, dict(rules), genesis.draws
         self._parts, self._pallets = checked_parts(parts or {}, dict(genesis.parts)), tuple(pallets)
+
+    def asked_for_upgrades(self, kind: str) -> Callable[[str, pl.DataFrame], Iterable[AskedUpgrade]] | None:
+        """Return what tells the upgrades that a transaction of a pallet's kind asks for, None where nothing does."""
+        owner = next((each for each in self._pallets if kind in each.effects), None)
+        return owner.upgrades_in if isinstance(owner, UpgradingPallet) else None
 
     def root(self) -> Node:
         """Return genesis as a node."""

@@ -21,6 +21,7 @@ from gridlab.chain.public.authorities import AuthoritySet
 from gridlab.chain.public.channel_effects import CHANNELS
 from gridlab.chain.public.fee_views import FeeViews
 from gridlab.chain.public.fees import ONE
+from gridlab.chain.public.handover import handover_words
 from gridlab.chain.public.network import Network
 from gridlab.chain.public.parts import (
     BRIDGE_PART,
@@ -129,6 +130,11 @@ class PublicChainViews(FeeViews):
     def authorities(self) -> AuthoritySet:
         """Who certifies the block after the last final one."""
         return self._final.state.authorities
+
+    @property
+    def handover(self) -> str:
+        """Whether the elected are in office, and if not, why the old set goes on."""
+        return handover_words(self._final.state)
 
     @property
     def rules(self) -> RuleSet:

@@ -229,6 +229,10 @@ class _Execution:
             refused = isinstance(problem, LedgerError)
             reason = str(problem).partition("\n")[0] if refused and call.frame.height == 1 else str(problem)
             self._codes[place] = "ledger_refused" if refused else "rule_broken", reason
+        except (Exception, pl.exceptions.PanicException) as problem:  # noqa: BLE001 - no sender must stop the chain
+            # Its text may differ from one release of a library to the next, and every node must write the same.
+            self.state.restore(before)
+            self._codes[place] = "rule_broken", f"its rule failed unexpectedly, {type(problem).__name__}"
 
     # Fees
 

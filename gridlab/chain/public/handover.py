@@ -18,13 +18,24 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gridlab.chain.keys import KeyPair, sandbox
+from gridlab.chain.perbill import BILLION
+from gridlab.chain.public.accounts import TREASURY
 from gridlab.chain.public.authorities import LARGEST_STAKE, AuthoritySet
 from gridlab.chain.public.faults import Faults
 from gridlab.chain.public.parts import STAKING, StakingPart
 from gridlab.chain.public.state import PublicState
 from gridlab.chain.staking import Staking
 
-__all__ = ["Conduct", "Keyring", "author_account", "elected_set", "session_of", "successor"]
+__all__ = [
+    "Conduct",
+    "Keyring",
+    "author_account",
+    "elected_set",
+    "handover_words",
+    "session_of",
+    "successor",
+    "why_not_handed_over",
+]
 
 
 def successor(current: AuthoritySet, validators: Sequence[tuple[bytes, int]]) -> AuthoritySet:
@@ -46,23 +57,64 @@ def successor(current: AuthoritySet, validators: Sequence[tuple[bytes, int]]) ->
     return AuthoritySet(current.number + 1, keys, tuple(weights))
 
 
+def why_not_handed_over(current: AuthoritySet, staking: Staking) -> str | None:
+    """Say why the validators of the era that lasts now do not become the authorities, or None where they do.
+
+    Parameters
+    ----------
+    current : AuthoritySet
+        Those in office, which go on.
+    staking : Staking
+        After the election of the era that lasts now. Its rules say how many there must be (`least_validators`) and
+        how much of the stake of those in office must stand behind them (`handover_share`).
+    """
+    rules, elected = staking.rules, staking.elected
+    if len(elected) < rules.least_validators:
+        return f"{len(elected)} validators are elected, at least {rules.least_validators} must be"
+    stake = sum(staking.exposure(who).total for who in elected)
+    least = -(-current.total * rules.handover_share // BILLION)
+    if stake < least:
+        return f"{stake} micro-GRID stand behind the elected, at least {least} must, in office are {current.total}"
+    return None
+
+
 def elected_set(current: AuthoritySet, staking: Staking) -> AuthoritySet:
-    """Return the authority set of the validators that staking has elected for the era that lasts now."""
+    """Return the set of those elected for the era that lasts now, `current` itself where it is not handed over."""
+    if why_not_handed_over(current, staking) is not None:
+        return current
     keys = staking.keys
     return successor(current, [(keys[who], staking.exposure(who).total) for who in staking.elected])
+
+
+def handover_words(state: PublicState) -> str:
+    """Say in a sentence how those in office stand to those whom staking has elected."""
+    part = state.parts.get(STAKING)
+    office = f"set {state.authorities.number} is in office"
+    if not isinstance(part, StakingPart) or part.staking.era < 0:
+        return f"{office}; nobody is elected"
+    staking = part.staking
+    if staking.overdue:
+        return f"{office}; era {staking.era} goes on, since fewer are elected than {staking.rules.least_validators}"
+    if tuple(staking.keys.values()) == state.authorities.keys:
+        return f"{office}, as elected for era {staking.era}"
+    reason = why_not_handed_over(state.authorities, staking) if staking.era else "genesis serves through the first one"
+    return f"{office} and not who is elected for era {staking.era}: {reason}"
 
 
 def author_account(state: PublicState, seat: int) -> int:
     """Return the account that earns what the author of a seat earns in the block after a state.
 
-    An elected validator signs with a key of its own, which need not have an account; its stake's account then earns.
+    That is the account whose key it is. An elected validator may sign with a key that is no account's; the account
+    that stands with it then earns, elected or waiting, and the treasury where nobody stands with it any more.
     """
     key, part = state.authorities.keys[seat], state.parts.get(STAKING)
-    if isinstance(part, StakingPart):
-        found = next((account for account, known in part.staking.keys.items() if known == key), None)
-        if found is not None:
-            return found
-    return state.accounts.account_of[key]
+    owner = state.accounts.account_of.get(key)
+    if owner is not None or not isinstance(part, StakingPart):
+        return TREASURY if owner is None else owner
+    elected = next((account for account, known in part.staking.keys.items() if known == key), None)
+    if elected is not None:
+        return elected
+    return next((account for account, known in part.staking.declared.items() if known == key), TREASURY)
 
 
 def session_of(state: PublicState) -> int:

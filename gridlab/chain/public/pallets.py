@@ -12,7 +12,9 @@ Parity Technologies, polkadot-sdk, ``substrate/frame/support/src/traits/hooks.rs
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
+
+import polars as pl
 
 from gridlab.chain.arguments import require_bytes, require_mapping, require_sequence, require_text
 from gridlab.chain.hashing import HASH_BYTES
@@ -21,7 +23,18 @@ from gridlab.chain.public.state import Part, PublicState
 from gridlab.chain.public.table import EFFECTS
 from gridlab.errors import ArgumentError, ArgumentTypeError, ChainError, GridlabError
 
-__all__ = ["Pallet", "effects_with", "pallet_parts", "require_pallets", "run_pallets"]
+__all__ = [
+    "AskedUpgrade",
+    "Pallet",
+    "UpgradingPallet",
+    "effects_with",
+    "pallet_parts",
+    "require_pallets",
+    "run_pallets",
+]
+
+# Version, the height from which it shall count, and the hash of its rules.
+AskedUpgrade: TypeAlias = tuple[int, int, bytes]
 
 _MEMBERS = ("name", "effects", "part", "on_block")
 
@@ -55,6 +68,22 @@ class Pallet(Protocol):
             Of the block.
         timestamp : int
             Of the block, microseconds since 1970-01-01 UTC.
+        """
+
+
+@runtime_checkable
+class UpgradingPallet(Protocol):
+    """A pallet, some of whose transactions ask for other rules of the chain, as a proposal to be voted on may."""
+
+    def upgrades_in(self, kind: str, frame: pl.DataFrame) -> Iterable[AskedUpgrade]:
+        """Return the upgrades that a transaction asks for, so that a node takes none to rules that it has not.
+
+        Parameters
+        ----------
+        kind : str
+            One of the pallet's.
+        frame : polars.DataFrame
+            Of the kind's schema.
         """
 
 

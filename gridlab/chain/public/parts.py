@@ -124,9 +124,11 @@ class StakingPart:
     Attributes
     ----------
     staking : Staking
+    chain_id : str
     """
 
     staking: Staking
+    chain_id: str
 
     @property
     def hash(self) -> bytes:
@@ -135,7 +137,7 @@ class StakingPart:
 
     def fork(self) -> StakingPart:
         """Return an independent copy."""
-        return StakingPart(self.staking.fork())
+        return StakingPart(self.staking.fork(), self.chain_id)
 
 
 @dataclass(slots=True)
@@ -209,7 +211,7 @@ def staking_part(issuance: int, rules: StakingRules, chain_id: str) -> StakingPa
             "become its authorities"
         )
     accounts = StakingAccounts(issuer=ISSUANCE, pot=STAKING_POT, treasury=TREASURY)
-    return StakingPart(Staking(issuance, accounts, rules=rules, chain_id=chain_id))
+    return StakingPart(Staking(issuance, accounts, rules=rules, chain_id=chain_id), chain_id)
 
 
 def part_of(state: PublicState, name: str, kind: type[_Part]) -> _Part:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
 from gridlab.chain import keys
 from gridlab.chain.arguments import require_int
 from gridlab.chain.frame_encoding import decode_frame, encode_frame
+from gridlab.chain.payloads import decode_payload
 from gridlab.chain.public.batch import Batch
 from gridlab.chain.public.envelope import open_envelope, seal_envelope
 from gridlab.chain.public.evidence_effects import report_frame
 from gridlab.chain.public.failing import FailingChain
+from gridlab.chain.public.pallets import AskedUpgrade
 from gridlab.chain.staking import EquivocationProof
 from gridlab.chain.transaction_list import TransactionList
 from gridlab.chain.transactions import Transaction
 from gridlab.errors import ArgumentTypeError, ChainError, nearest
+
+if TYPE_CHECKING:
+    from gridlab.chain.effects import Effect
 
 __all__ = ["SendingChain"]
 
@@ -147,8 +153,7 @@ class SendingChain(FailingChain):
                 raise ChainError(f"transactions[{place}] is for the chain {one.chain_id!r}, this is {self.chain_id!r}")
             if one.kind not in effects:
                 raise ChainError(f"transactions[{place}]: kind {one.kind!r} is not known; {nearest(one.kind, effects)}")
-            if one.kind == "upgrade":
-                self._require_released(place, one)
+            self._require_released(place, one)
             weight = effects[one.kind].weight_of(int(batch.rows[place]))
             if weight > limits.block_weight or batch.size[place] > limits.block_bytes:
                 raise ChainError(
@@ -158,11 +163,22 @@ class SendingChain(FailingChain):
 
     def _require_released(self, place: int, transaction: Transaction) -> None:
         # Not a rule of the chain, which does not know who has released what; but this node would have to stop.
-        _, payload = open_envelope(transaction.payload)
-        for version, _, rules in decode_frame(payload, "upgrades").select("version", "height", "rules").rows():
+        for version, _, rules in self._upgrades_in(transaction):
             known = self._builder.rules.get(version)
             if known is None or known.hash != rules:
                 raise ChainError(
                     f"transactions[{place}]: version {version} of the rules is not released under this hash, released "
                     f"are {list(self._builder.rules)}; give PublicChain(rules=…) the set first"
                 )
+
+    def _upgrades_in(self, transaction: Transaction) -> list[AskedUpgrade]:
+        kind = transaction.kind
+        if kind == "upgrade":
+            _, payload = open_envelope(transaction.payload)
+            return decode_frame(payload, "upgrades").select("version", "height", "rules").rows()
+        asked = self._builder.asked_for_upgrades(kind)
+        if asked is None:
+            return []
+        _, payload = open_envelope(transaction.payload)
+        # The reader asks for a schema and nothing else.
+        return list(asked(kind, decode_payload(cast("Effect", self.rules.effects[kind]), payload)))

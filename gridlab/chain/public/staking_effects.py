@@ -12,6 +12,7 @@ from gridlab.chain.public.accounts import EVERYONE
 from gridlab.chain.public.evidence_effects import REPORT_EQUIVOCATION
 from gridlab.chain.public.handover import elected_set
 from gridlab.chain.public.parts import STAKING, StakingPart, part_of
+from gridlab.chain.public.possession import require_own_key
 from gridlab.chain.public.rules import PublicCall, PublicEffect
 from gridlab.chain.public.state import PublicState
 from gridlab.chain.staking import Staking, carry_out
@@ -21,6 +22,7 @@ from gridlab.frames import Column, Schema
 __all__ = ["STAKING", "STAKING_EFFECTS", "begin_block"]
 
 _BASE, _LIGHT, _HEAVY = 100, 50, 500
+_LONGEST_PAYEE = len(str(2**32 - 1))
 
 _AMOUNT = Column("amount", pl.Int64, "integer", "micro-GRID, more than 0")
 AMOUNTS = Schema("stake_amounts", (_AMOUNT,))
@@ -33,6 +35,7 @@ CANDIDACIES = Schema(
         Column("commission", pl.UInt32, "integer", "parts per billion that the validator keeps of each reward"),
         Column("public_key", pl.Binary, "binary", "32 bytes, Ed25519, with which it will sign blocks"),
         Column("blocked", pl.Boolean, "boolean", "whether nobody new may nominate it"),
+        Column("proof", pl.Binary, "binary", "public_key's signature; need not be for one's own key", required=False),
     ),
 )
 TARGETS = Schema("nominations", (Column("account", pl.UInt32, "integer", "a candidate, or a nominator to kick"),))
@@ -59,12 +62,17 @@ def _row(call: PublicCall) -> tuple[Any, ...]:
 
 def _bond(state: PublicState, call: PublicCall) -> None:
     amount, payee = _row(call)
-    target = int(str(payee)) if str(payee).isascii() and str(payee).isdigit() else str(payee)
+    if len(payee) > _LONGEST_PAYEE:
+        # Python reads no number of thousands of digits, and no account has one.
+        raise ChainError(f"payee has {len(payee)} characters, allowed: 'stash', 'compound' or the number of an account")
+    target = int(payee) if payee.isascii() and payee.isdigit() else payee
     _carry(state, lambda s: s.bond(call.account, amount, payee=target), call.timestamp)
 
 
 def _validate(state: PublicState, call: PublicCall) -> None:
-    commission, key, blocked = _row(call)
+    commission, key, blocked, *proof = _row(call)
+    part = part_of(state, STAKING, StakingPart)
+    require_own_key(state, part, call.account, key, proof[0] if proof else b"")
 
     def operation(staking: Staking) -> None:
         staking.validate(call.account, commission=commission, public_key=key, blocked=blocked)
@@ -106,7 +114,8 @@ def begin_block(state: PublicState, slot: int, author: int, timestamp: int) -> N
 
     The first era begins with the first block after somebody stands for election. A session ends with the first block
     of or after its last slot. In sessions that pass without any block nobody could be heard, so nobody is reported.
-    With the first block of an era after the first one, its validators are named as the next authorities.
+    With the first block of an era after the first one, its validators are named as the next authorities, unless they
+    are too few or too little stands behind them.
     """
     part = state.parts.get(STAKING)
     if not isinstance(part, StakingPart):
@@ -124,8 +133,17 @@ def begin_block(state: PublicState, slot: int, author: int, timestamp: int) -> N
     staking = part_of(state, STAKING, StakingPart).staking
     if 0 <= era < staking.era:
         state.authorities = elected_set(state.authorities, staking)
-    if author in staking.elected and author not in staking.disabled:
-        staking.note_author(author)
+    validator = _validator_of(state, staking, author)
+    if validator is not None and validator not in staking.disabled:
+        staking.note_author(validator)
+
+
+def _validator_of(state: PublicState, staking: Staking, author: int) -> int | None:
+    """Return the elected validator whose key an author's account holds, if any."""
+    if author in staking.elected:
+        return author
+    known = state.accounts.account_of
+    return next((who for who, key in staking.keys.items() if known.get(key) == author), None)
 
 
 def _excuse(state: PublicState, staking: Staking) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gridlab.chain.arguments import require_bytes, require_int, require_sequence
+from gridlab.chain.ed25519 import usable_key
 from gridlab.chain.perbill import BILLION
 from gridlab.chain.staking.bonding import require_account, require_payee
 from gridlab.chain.staking.evidence import PUBLIC_KEY_BYTES
@@ -21,6 +22,11 @@ def validate(state: State, account: int, commission: int, public_key: bytes, *, 
     require_bytes("public_key", public_key, PUBLIC_KEY_BYTES)
     if not isinstance(blocked, bool):
         raise ArgumentTypeError(f"blocked is {blocked!r} ({type(blocked).__name__}), allowed: True or False")
+    if not usable_key(public_key):
+        raise ChainError(
+            f"public_key 0x{public_key.hex()[:16]}… is not canonical or of small order, so anybody could sign for it; "
+            "keys.KeyPair.from_seed(seed) makes a sound one"
+        )
     for other, declared in state.validators.items():
         if other != account and declared.public_key == public_key:
             raise ChainError(

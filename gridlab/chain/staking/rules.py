@@ -22,7 +22,11 @@ class StakingRules:
         Seats in an election.
     least_validators : int
         With fewer elected the validators of the era before go on (Substrate's ``MinimumValidatorCount``); at most
-        `validators`.
+        `validators`. Four is the least with which one may fail (n >= 3 f + 1).
+    handover_share : int
+        How much stake must stand behind the elected to become a public chain's authorities, parts per billion of what
+        stands behind those in office. Otherwise a little stake, put up while hardly anybody else stands, would get the
+        whole chain.
     session_length : int
         Slots in a session.
     sessions_per_era : int
@@ -80,14 +84,15 @@ class StakingRules:
     unlocking_chunks: int = 32
     author_points: int = 20
     vote_points: int = 1
-    least_validators: int = 1
+    least_validators: int = 4
+    handover_share: int = -(-BILLION // 3)
 
     def __post_init__(self) -> None:
         for name in ("validators", "session_length", "sessions_per_era", "slot_milliseconds", "bonding_duration"):
             require_int(name, getattr(self, name), 1, 2**32 - 1)
         for name in ("nominations", "maximum_nominators", "rewarded_nominators", "unlocking_chunks"):
             require_int(name, getattr(self, name), 1, 2**32 - 1)
-        for name in ("commission_floor", "reporter_share", "first_report_share", "treasury_share"):
+        for name in ("commission_floor", "reporter_share", "first_report_share", "treasury_share", "handover_share"):
             require_int(name, getattr(self, name), 0, BILLION)
         for name in ("slash_defer_duration", "history_depth", "author_points", "vote_points"):
             require_int(name, getattr(self, name), 0, 2**32 - 1)

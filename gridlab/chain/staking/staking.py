@@ -267,6 +267,17 @@ class Staking:
         record = self._state.current
         return {who: each.public_key for who, each in record.validators.items()} if record else {}
 
+    @property
+    def overdue(self) -> bool:
+        """Whether an era goes on after its last session, because too few were elected to follow."""
+        record = self._state.current
+        return record is not None and self._state.session - record.first_session >= self.rules.sessions_per_era
+
+    @property
+    def declared(self) -> dict[int, bytes]:
+        """The keys of those who stand in the next election, by account."""
+        return {who: each.public_key for who, each in self._state.validators.items()}
+
     def stake(self, account: int) -> Stake:
         """Return what an account has bonded, nothing where it has no stake."""
         return self._state.stakes.get(require_int("account", account, 0), Stake(0))

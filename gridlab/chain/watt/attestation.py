@@ -6,6 +6,9 @@ true until the next attestation, whatever is booked meanwhile::
 
     reserve(now) = booked(now) + (attested reserve - booked when attested)
 
+Payouts, and whether there is a gap, follow that figure. New WATT do not: what was booked since, nobody has attested.
+They are minted against the attested reserve less what left it since.
+
 References
 ----------
 Regulation (EU) 2023/1114 (MiCA), articles 36 and 54, 2023 (reserve of assets, safeguarded funds of e-money tokens).

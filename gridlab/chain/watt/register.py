@@ -13,6 +13,7 @@ from gridlab.chain.hashing import tagged_hash
 from gridlab.chain.ledger import Ledger
 from gridlab.chain.perbill import BILLION, from_rational
 from gridlab.chain.watt.attestation import ReserveAttestation
+from gridlab.chain.watt.bookings import Bookings
 from gridlab.chain.watt.queue import RedemptionQueue
 from gridlab.chain.watt.rules import WattRules
 from gridlab.errors import ChainError
@@ -39,6 +40,8 @@ class WattRegister:
         Start of the slot of the newest payout, microseconds since 1970.
     burned : int
         WATT redeemed in that slot, micro-THB; counts against the gate.
+    bookings : Bookings
+        What was booked after the moment of the newest attestation.
     """
 
     rules: WattRules | None = None
@@ -47,6 +50,7 @@ class WattRegister:
     queue: RedemptionQueue = field(default_factory=RedemptionQueue)
     slot: int = 0
     burned: int = 0
+    bookings: Bookings = field(default_factory=Bookings)
 
     @property
     def is_empty(self) -> bool:
@@ -64,6 +68,16 @@ class WattRegister:
         """Return the attested reserve carried on to now by what was booked since, micro-THB."""
         difference = self.attestation.difference if self.attestation else 0
         return max(0, ledger.circulation("THB") + difference)
+
+    def cover(self, ledger: Ledger) -> int:
+        """Return what is left of the attested baht, micro-THB: what left the books since is off, bookings add nothing.
+
+        So much WATT may circulate after a mint or a release. It is never more than was attested, nor than `reserve`.
+        """
+        if self.attestation is None:
+            return 0
+        left = ledger.circulation("THB") + self.attestation.difference - self.bookings.total
+        return max(0, min(self.attestation.reserve, left))
 
     def gap(self, ledger: Ledger) -> int:
         """Return how much more WATT circulates than is in reserve, micro-THB; 0 where all of it is covered."""
@@ -125,7 +139,8 @@ class WattRegister:
         """Return the canonical bytes."""
         parts = (self.rules, self.attestation)
         given = [b"\0" if part is None else b"\1" + part.to_bytes() for part in parts]
-        return b"".join([*given, text(self.pause), self.queue.to_bytes(), u64(self.slot), u64(self.burned)])
+        slot = u64(self.slot) + u64(self.burned)
+        return b"".join([*given, text(self.pause), self.queue.to_bytes(), slot, self.bookings.to_bytes()])
 
     @classmethod
     def from_bytes(cls, data: bytes) -> WattRegister:
@@ -133,7 +148,8 @@ class WattRegister:
         reader = Reader(data, "WATT register")
         rules = WattRules.read(reader) if _flag(reader) else None
         attestation = ReserveAttestation.read(reader) if _flag(reader) else None
-        register = cls(rules, attestation, reader.text(), RedemptionQueue.read(reader), reader.u64(), reader.u64())
+        rest = (reader.text(), RedemptionQueue.read(reader), reader.u64(), reader.u64(), Bookings.read(reader))
+        register = cls(rules, attestation, *rest)
         reader.finish()
         if register.is_empty and register != cls():
             raise reader.error("something is there without rules")

@@ -171,6 +171,72 @@ def test_two_values_in_a_round_cost_stake_once_and_the_seat(appointed, pairs, ma
     assert appointed.replay().state_root == appointed.state_root
 
 
+def two_values(make, provider=4, **changes):
+    return pl.concat([make.observations({provider: value}, **changes) for value in (3_000, 9_000)])
+
+
+def turned_round(epoch):
+    """Return the same keys in the opposite order, each with another account, and a smaller share to lose."""
+    return appointment().with_columns(
+        epoch=pl.lit(epoch, pl.UInt64),
+        public_key=pl.col("public_key").reverse(),
+        stake=pl.lit(1),
+        slash=pl.lit(100_000_000),
+    )
+
+
+def test_evidence_of_an_earlier_epoch_costs_the_stake_of_then_and_the_seat_of_now(appointed, pairs, make):
+    regulator = pairs["regulator"]
+    assert make.sealed(appointed, appointed.sign(regulator, "oracle_providers", turned_round(2))).accepted
+    sent = appointed.sign(pairs["alice"], "oracle_evidence", two_values(make))
+    assert make.sealed(appointed, sent).accepted
+    # Provider 4 of epoch 1 loses the quarter of epoch 1; in epoch 2 it is provider 10, and has no seat any more.
+    left = [appointed.ledger.balance(FIRST + n, "WATT") for n in range(15)]
+    assert left == [STAKE - STAKE // 4 if n == 4 else STAKE for n in range(15)]
+    assert appointed.oracle_providers.struck == (10,)
+    # Nor has it one in the set after that, and nobody convicts it again for either epoch.
+    third = appointment(epoch=pl.lit(3), stake=pl.lit(1))
+    assert make.sealed(appointed, appointed.sign(regulator, "oracle_providers", third)).accepted
+    assert appointed.oracle_providers.struck == (4,)
+    for again in (two_values(make, number=2), two_values(make, epoch=3)):
+        receipt = make.sealed(appointed, appointed.sign(pairs["bob"], "oracle_evidence", again))
+        assert "has been struck off and slashed before" in receipt.reason
+    assert appointed.replay().state_root == appointed.state_root
+
+
+def test_four_earlier_sets_are_kept_and_evidence_against_older_ones_is_void(make):
+    register = OracleReports()
+    for epoch in range(1, 6):
+        register = register.appoint(ProviderSet.sandbox(15, seed=7, epoch=epoch))
+    after, judging, provider = register.convict(two_values(make))
+    assert (judging.epoch, provider) == (1, 4)
+    assert {each.struck for each in (*after.earlier, after.providers)} == {(4,)}
+    register = register.appoint(ProviderSet.sandbox(15, seed=7, epoch=6))
+    assert [each.epoch for each in register.earlier] == [2, 3, 4, 5]
+    with pytest.raises(OracleError, match=r"the epoch is 1, allowed: \[2, 3, 4, 5, 6\]"):
+        register.convict(two_values(make))
+    mixed = pl.concat([make.observations({4: 1}, epoch=2), make.observations({4: 2}, epoch=3)])
+    with pytest.raises(OracleError, match="the same in both"):
+        register.convict(mixed)
+    with pytest.raises(OracleError, match="0 observations"):
+        register.convict(mixed.clear())
+
+
+def test_who_was_struck_off_stays_so_by_its_key(make):
+    struck, _, _ = OracleReports().appoint(PROVIDERS).convict(two_values(make))
+    others = ProviderSet.sandbox(15, seed=8, epoch=2)
+    back = (*ProviderSet.sandbox(4, seed=8, epoch=3).keys, PROVIDERS.keys[4])
+    after = struck.appoint(others)
+    assert after.providers.struck == ()
+    assert after.appoint(ProviderSet(back, epoch=3)).providers.struck == (4,)
+
+
+def test_reports_of_an_earlier_epoch_do_not_count(make):
+    register = OracleReports().appoint(PROVIDERS).appoint(ProviderSet.sandbox(15, seed=7, epoch=2))
+    with pytest.raises(OracleError, match="not that of the providers"):
+        register.add(round_of(make))
+
+
 def test_evidence_that_proves_nothing_costs_nothing(appointed, pairs, make):
     same = pl.concat([make.observations({4: 3_000})] * 2)
     forged = pl.concat(
@@ -204,7 +270,11 @@ def test_an_empty_register_has_the_hash_it_had_before_there_were_providers():
 def test_the_register_comes_back_from_bytes_and_a_damaged_one_does_not(make):
     said = pl.concat([round_of(make), round_of(make, feed="fx/usd")])
     register = OracleReports().appoint(PROVIDERS.strike(14)).add(said)
-    for each in (OracleReports(), register):
+    later = register
+    for epoch in (2, 5):
+        later = later.appoint(ProviderSet.sandbox(15, seed=7, epoch=epoch))
+    assert [each.epoch for each in later.earlier] == [1, 2]
+    for each in (OracleReports(), register, later):
         data = each.to_bytes()
         assert OracleReports.from_bytes(data) == each
         for end in range(len(data)):
@@ -216,6 +286,17 @@ def test_every_part_of_the_register_is_under_its_hash(make):
     register = OracleReports().appoint(PROVIDERS)
     some = [register, register.add(round_of(make)), register.add(round_of(make, honest=range(11)))]
     some += [OracleReports().appoint(PROVIDERS.strike(3)), OracleReports()]
+    second, third = (ProviderSet.sandbox(15, seed=7, epoch=epoch) for epoch in (2, 3))
+    some += [register.appoint(third), register.appoint(second).appoint(third)]
     assert len({each.hash for each in some}) == len(some)
     with pytest.raises(OracleError, match="count on"):
         register.appoint(PROVIDERS)
+
+
+def test_earlier_sets_that_cannot_have_been_are_not_read():
+    sets = [ProviderSet.sandbox(4, epoch=epoch) for epoch in range(1, 8)]
+    elsewhere = ProviderSet.sandbox(4, epoch=5, network="elsewhere")
+    for earlier in ((sets[5],), (sets[1], sets[0]), (elsewhere,), tuple(sets[:5])):
+        data = OracleReports(providers=sets[5], earlier=earlier).to_bytes()
+        with pytest.raises(GridlabError, match=r"rising ones of one network|at most 4"):
+            OracleReports.from_bytes(data)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gridlab.chain import keys
 from gridlab.chain.bridge.client import LightClient
-from gridlab.chain.public import AuthoritySet, PublicChain, PublicTerms
+from gridlab.chain.public import AuthoritySet, PublicChain, PublicTerms, candidacy_frame
 from gridlab.chain.public.authorities import LARGEST_STAKE
 from gridlab.chain.public.faults import Faults
 from gridlab.chain.public.handover import Conduct, successor
@@ -21,7 +21,8 @@ from gridlab.errors import ArgumentError, ArgumentTypeError, ChainError
 
 ERA = 24
 RULES = StakingRules(
-    validators=8, session_length=ERA, sessions_per_era=1, bonding_duration=4, slash_defer_duration=1, history_depth=6
+    validators=8, session_length=ERA, sessions_per_era=1, bonding_duration=4, slash_defer_duration=1, history_depth=6,
+    least_validators=1,
 )
 GRID = 10**6
 NAMES = tuple(f"v{number}" for number in range(8))
@@ -34,8 +35,8 @@ def pair(name):
 def stand(chain, name, amount, key=None):
     """Bond and stand for election, with a key of one's own unless another is given."""
     chain.send(pair(name), "bond", pl.DataFrame({"amount": [amount * GRID], "payee": ["stash"]}))
-    candidacy = {"commission": [0], "public_key": [key or pair(name).public_key], "blocked": [False]}
-    chain.send(pair(name), "validate", pl.DataFrame(candidacy))
+    signing = key or pair(name)
+    chain.send(pair(name), "validate", candidacy_frame(chain.chain_id, chain.account(pair(name)), signing))
 
 
 def more(chain, name, amount):
@@ -176,7 +177,7 @@ def test_a_validator_whose_key_nobody_holds_counts_as_offline():
     chain = make(accounts=people((*NAMES[:4], "stranger")))
     for name in NAMES[:4]:
         stand(chain, name, 200)
-    stand(chain, "stranger", 150, keys.KeyPair.from_seed(b"s" * 32).public_key)
+    stand(chain, "stranger", 150, keys.KeyPair.from_seed(b"s" * 32))
     chain.run(2 * ERA - 8)
     seats = chain.seats
     assert len(seats) == 5
@@ -192,7 +193,7 @@ def test_further_keys_can_be_given():
     chain = make(candidates=[session], accounts=people((*NAMES[:4], "v5")))
     for name in NAMES[:3]:
         stand(chain, name, 200)
-    stand(chain, "v5", 190, session.public_key)
+    stand(chain, "v5", 190, session)
     chain.run(2 * ERA)
     assert session.public_key in chain.authorities.keys
     assert chain.seats["online"].all()
@@ -211,7 +212,7 @@ def test_further_keys_can_be_given():
 def test_without_enough_keys_the_new_set_makes_nothing_final():
     chain = make(accounts=people(("v0", "v1", "v2", "v3", "x", "y")))
     for name, byte in (("x", b"x"), ("y", b"y")):
-        stand(chain, name, 300, keys.KeyPair.from_seed(byte * 32).public_key)
+        stand(chain, name, 300, keys.KeyPair.from_seed(byte * 32))
     stand(chain, "v0", 200)
     chain.run(3 * ERA)
     assert chain.authorities.number == 1
@@ -225,7 +226,10 @@ def test_faults_go_with_the_validators():
     chain = make(equivocators=[1], first=7)
     for number, name in enumerate(NAMES[:7]):
         stand(chain, name, 100 + number)
-    chain.run(ERA - 4)
+    chain.run(ERA - 14)
+    # Who is not heard of in the session does not stand, and not everybody is drawn to write a block in it.
+    chain.send(pair("v2"), "heartbeat", pl.DataFrame({"note": [""]}))
+    chain.run(10)
     chain.fail(offline=[2], slots=30)
     chain.run(16)
     assert chain.authorities.number == 1
@@ -281,6 +285,46 @@ def test_with_too_few_elected_the_old_set_goes_on():
     assert sorted(names_of(chain.authorities)) == [*NAMES[:3], NAMES[5]]
     with pytest.raises(ArgumentError, match="least_validators"):
         StakingRules(validators=4, least_validators=5)
+
+
+def four(**rules):
+    """A chain of four validators with 100 GRID each, and rules of staking as they are unless given."""
+    return PublicChain(
+        people(),
+        validators=[(pair(name), 100 * GRID) for name in NAMES[:4]],
+        terms=PublicTerms(validators=4),
+        staking=replace(RULES, **({"least_validators": StakingRules().least_validators} | rules)),
+    )
+
+
+def test_one_candidate_with_one_grid_does_not_get_the_chain():
+    chain = four()
+    assert "nobody is elected" in chain.handover
+    stand(chain, "v7", 1)
+    chain.run(2 * ERA)
+    assert (chain.authorities.number, names_of(chain.authorities)) == (0, list(NAMES[:4]))
+    assert "fewer are elected than 4" in chain.handover
+    assert chain.replay().state_root == chain.state_root
+
+
+def test_a_set_with_little_stake_is_not_handed_the_chain():
+    chain = four()
+    for name in NAMES[4:]:
+        stand(chain, name, 33)
+    chain.run(ERA - 2)
+    assert "genesis serves through the first one" in chain.handover
+    chain.run(ERA)
+    # 4 x 33 GRID is less than a third of 4 x 100; the era turns all the same, and the old set writes its blocks.
+    assert (chain.authorities.number, names_of(chain.authorities)) == (0, list(NAMES[:4]))
+    assert chain.state.parts["staking"].staking.era >= 1
+    assert f"{132 * GRID} micro-GRID stand behind the elected" in chain.handover
+    for name in NAMES[4:]:
+        more(chain, name, 1)
+    chain.run(ERA)
+    assert chain.authorities.number == 1
+    assert sorted(names_of(chain.authorities)) == list(NAMES[4:])
+    assert "as elected" in chain.handover
+    assert chain.replay().state_root == chain.state_root
 
 
 def test_more_seats_than_a_set_can_have_are_refused(make_chain):

@@ -15,7 +15,8 @@ from gridlab.chain.staking import StakingRules
 from gridlab.errors import ArgumentTypeError, ChainError
 
 RULES = StakingRules(
-    validators=2, session_length=5, sessions_per_era=2, bonding_duration=2, slash_defer_duration=1, history_depth=4
+    validators=2, least_validators=2, session_length=5, sessions_per_era=2, bonding_duration=2, slash_defer_duration=1,
+    history_depth=4,
 )
 SECRET = bytes(range(32))
 

@@ -63,6 +63,7 @@ def rules():
     """Short eras, and slashes applied at once."""
     return StakingRules(
         validators=4,
+        least_validators=1,
         session_length=10,
         sessions_per_era=2,
         bonding_duration=3,

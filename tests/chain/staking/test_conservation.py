@@ -42,6 +42,7 @@ class Chain(RuleBasedStateMachine):
     def begin(self, defer, treasury, rewarded, reporters, maximum):
         rules = StakingRules(
             validators=4,
+            least_validators=1,
             session_length=100_000,
             sessions_per_era=2,
             bonding_duration=3,

@@ -211,7 +211,7 @@ def chosen(account):
 
 
 def test_phragmen_of_this_package_elects_unless_another_rule_is_given(pair):
-    staking = Staking(10**9, StakingAccounts(0, 1, 2), rules=StakingRules(validators=3))
+    staking = Staking(10**9, StakingAccounts(0, 1, 2), rules=StakingRules(validators=3, least_validators=1))
     for account in range(10, 16):
         staking.bond(account, 1_000 + account)
         staking.validate(account, commission=0, public_key=pair(account).public_key)

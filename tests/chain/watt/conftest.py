@@ -33,11 +33,11 @@ def watt(chain, pairs, account, make, auditor):
     def rules(slot=1, **changes):
         return send("regulator", "watt_rules", rules_frame(WattRules(auditor.public_key, 4 * SLOT, **changes)), slot)
 
-    def attest(reserve, slot=1, *, booked=None, signer=auditor, chain_id=None, sender="bank"):
+    def attest(reserve, slot=1, *, seal=None, booked=None, signer=auditor, chain_id=None, sender="bank"):
         booked = chain.ledger.circulation("THB") if booked is None else booked
         statement = ReserveAttestation(start + slot * SLOT, reserve, booked)
         signature = statement.sign(signer, chain_id or chain.chain_id)
-        return send(sender, "reserve_attestation", attestation_frame(statement, signature), slot)
+        return send(sender, "reserve_attestation", attestation_frame(statement, signature), seal or slot)
 
     def deposit(number, amount, slot=1):
         row = (number, account["bank"], account["issuer"], "THB", amount, "reserve")

@@ -57,13 +57,61 @@ def test_the_books_count_where_the_auditor_finds_more(watt):
     assert "back" in refused.reason
 
 
-def test_what_is_booked_after_an_attestation_counts_too(watt):
+def test_what_is_booked_after_an_attestation_closes_a_gap_and_backs_no_mint_until_attested(watt):
     watt.rules()
     watt.attest(149 * MILLION)
     watt.deposit(11, 5 * MILLION)
-    assert watt.chain.watt.reserve(watt.chain.ledger) == 154 * MILLION
-    assert watt.mint(12, 4 * MILLION).accepted
-    assert "missing" in watt.mint(13, 1).reason
+    watt_now, ledger = watt.chain.watt, watt.chain.ledger
+    assert (watt_now.reserve(ledger), watt_now.cover(ledger), watt_now.gap(ledger)) == (154 * MILLION, 149 * MILLION, 0)
+    assert "attested: 149000000" in watt.mint(12, 1).reason
+    assert watt.attest(154 * MILLION, slot=2).accepted
+    assert watt.mint(13, 4 * MILLION, slot=2).accepted
+    assert "missing" in watt.mint(14, 1, slot=2).reason
+
+
+def test_bank_and_issuer_together_make_no_watt_by_booking_and_minting_in_turn(watt):
+    watt.rules()
+    watt.attest(150 * MILLION)
+    for turn in range(3):
+        assert watt.deposit(20 + turn, 10 * MILLION, slot=turn + 1).accepted
+        refused = watt.mint(30 + turn, 10 * MILLION, slot=turn + 1)
+        assert refused.code == "rule_broken"
+        assert "attested: 150000000, of which 150000000 are left" in refused.reason
+    assert watt.chain.ledger.circulation("WATT") == 150 * MILLION
+
+
+def test_baht_paid_out_are_not_made_good_by_a_booking(watt):
+    """20 are paid out and 20 booked: the books are where they were, and 130 of 150 attested baht are left."""
+    watt.rules()
+    watt.attest(150 * MILLION)
+    assert watt.redeem("alice", 20 * MILLION).accepted
+    assert watt.pay(20 * MILLION).accepted
+    assert watt.deposit(11, 20 * MILLION).accepted
+    assert watt.chain.watt.reserve(watt.chain.ledger) == 150 * MILLION
+    refused = watt.mint(12, MILLION).reason
+    assert "1000000 micro-THB would be missing" in refused
+    assert "attested: 150000000, of which 130000000 are left" in refused
+
+
+def test_a_late_attestation_counts_what_was_booked_up_to_its_moment_only(watt):
+    """Booked 5 in slot 2 and 7 in slot 3; in slot 4 comes what the auditor signed for slot 2."""
+    watt.rules()
+    watt.attest(150 * MILLION)
+    watt.deposit(11, 5 * MILLION, slot=2)
+    watt.deposit(12, 7 * MILLION, slot=3)
+    assert watt.attest(155 * MILLION, slot=2, booked=155 * MILLION, seal=4).accepted
+    assert watt.chain.watt.bookings.total == 7 * MILLION
+    assert watt.mint(13, 5 * MILLION, slot=4).accepted
+    assert "1 micro-THB would be missing" in watt.mint(14, 1, slot=4).reason
+
+
+def test_never_more_than_attested_whatever_the_auditor_says_was_booked(watt):
+    """He signs 150 beside 100 booked, where 160 are: the books would make 210 of it."""
+    watt.rules()
+    watt.deposit(11, 10 * MILLION)
+    watt.attest(150 * MILLION, booked=100 * MILLION)
+    assert watt.chain.watt.reserve(watt.chain.ledger) == 210 * MILLION
+    assert "attested: 150000000" in watt.mint(12, MILLION).reason
 
 
 def test_a_gap_stops_minting_and_is_there_to_see(watt):
@@ -71,7 +119,7 @@ def test_a_gap_stops_minting_and_is_there_to_see(watt):
     watt.attest(140 * MILLION)
     assert watt.chain.watt.gap(watt.chain.ledger) == 10 * MILLION
     watt.deposit(11, MILLION)
-    assert "10000000 micro-THB would be missing" in watt.mint(12, MILLION).reason
+    assert "11000000 micro-THB would be missing" in watt.mint(12, MILLION).reason
     assert watt.chain.ledger.circulation("WATT") == 150 * MILLION
     assert watt.attest(151 * MILLION, slot=2).accepted
     assert watt.mint(13, MILLION, slot=2).accepted

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from gridlab.chain import keys
 from gridlab.chain.authority import Authority
 from gridlab.chain.blocks import Header
+from gridlab.chain.encoding import Reader
 from gridlab.chain.members import Members
 from gridlab.chain.snapshot import decode_state, encode_state
 from gridlab.chain.state import State
 from gridlab.chain.terms import ChainTerms
-from gridlab.chain.watt import RedemptionQueue, ReserveAttestation, WattRegister, WattRules, share_of
+from gridlab.chain.watt import Bookings, RedemptionQueue, ReserveAttestation, WattRegister, WattRules, share_of
+from gridlab.chain.watt.bookings import MOST_MOMENTS
 from gridlab.chain.watt.queue import Redemption
 from gridlab.chain.watt.wire import rules_frame
 from gridlab.errors import ArgumentError, ArgumentTypeError, ChainError, GridlabError
@@ -72,7 +74,40 @@ def test_two_versions_grow_apart():
 def register():
     queue = RedemptionQueue((Redemption(5, 10, 3), Redemption(6, 20, 4)), first=7)
     rules = WattRules(keys.sandbox(0, "auditor").public_key, 900, "haircut", gate=5, fee_ppb=6, least=7)
-    return WattRegister(rules, ReserveAttestation(11, 12, 13), "drill", queue, 900, 4)
+    return WattRegister(rules, ReserveAttestation(11, 12, 13), "drill", queue, 900, 4, Bookings(((12, 5), (13, 6))))
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 50)), max_size=20), st.integers(0, 60))
+def test_bookings_are_a_list_of_moments_and_amounts(steps, since):
+    booked, plain, now = Bookings(), [], 0
+    for wait, amount in steps:
+        now += wait
+        booked = booked.add(now, amount)
+        plain.append((now, amount))
+    assert booked.total == sum(amount for _, amount in plain)
+    assert booked.after(since).total == sum(amount for moment, amount in plain if moment > since)
+
+
+def test_of_too_many_bookings_the_oldest_count_as_later_ones_and_never_as_attested():
+    booked = Bookings()
+    for moment in range(2 * MOST_MOMENTS):
+        booked = booked.add(moment, 2)
+    assert (len(booked.entries), booked.total) == (MOST_MOMENTS, 4 * MOST_MOMENTS)
+    assert booked.after(MOST_MOMENTS - 1).total == booked.total
+    assert booked.after(MOST_MOMENTS).total == 2 * (MOST_MOMENTS - 1)
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        (((5, 1), (5, 1)), "do not grow"),
+        (((5, 0),), "more than 0"),
+        (tuple((moment, 1) for moment in range(MOST_MOMENTS + 1)), "at most 96"),
+    ],
+)
+def test_bookings_that_cannot_be_are_not_read(entries, words):
+    with pytest.raises(ChainError, match=words):
+        Bookings.read(Reader(Bookings(entries).to_bytes()))
 
 
 def test_the_register_goes_into_bytes_and_back(register):
@@ -85,6 +120,8 @@ def test_every_field_of_the_register_is_under_its_hash(register):
         replace(register, pause=""),
         replace(register, slot=901),
         replace(register, burned=5),
+        replace(register, bookings=Bookings(((12, 5), (13, 7)))),
+        replace(register, bookings=Bookings(((12, 5), (14, 6)))),
         replace(register, attestation=None),
         replace(register, attestation=ReserveAttestation(11, 13, 13)),
         replace(register, queue=RedemptionQueue(register.queue.entries, first=8)),
