@@ -13,7 +13,8 @@ from gridlab.chain.staking import StakingRules
 from gridlab.governance.economics import Books
 
 RULES = StakingRules(
-    validators=2, least_validators=2, session_length=5, sessions_per_era=2, bonding_duration=2, slash_defer_duration=1, history_depth=20
+    validators=2, least_validators=2, session_length=5, sessions_per_era=2, bonding_duration=2, slash_defer_duration=1,
+    history_depth=20,
 )
 PEOPLE = ("alice", "bob", "carol")
 HELD = 10**15
