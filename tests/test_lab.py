@@ -209,12 +209,16 @@ LEVERS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+# Who agrees on the blocks is not what is asked here, so few do.
+FEW = {"consensus.protocol": "single_sequencer", "public.validators": 4, "bridge.anchor_every": 100}
+
+
+@settings(max_examples=40, deadline=None)
 @given(LEVERS, st.integers(0, 1000))
 def test_whatever_the_levers_every_satang_is_accounted_for(levers, seed):
     if levers.get("market.rule") == "tiered":
         levers.pop("market.wheeling.payer", None)
-    lab = gl.Lab.thailand(prosumers=12, seed=seed).set(levers)
+    lab = gl.Lab.thailand(prosumers=12, seed=seed).set(FEW | levers)
     run = lab.run(slots=56, progress=False)
     total = sum(run.kpi(name) for name in ("savings", "utilities_gain", "state_gain", "operator_gain"))
     assert abs(total) < 1e-6

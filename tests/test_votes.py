@@ -16,7 +16,7 @@ QUICK = {
     "governance.parameter.enactment": 15,
     "public.validators": 4,
     "public.idle_slots": 30,
-    "consensus.validators": 4,
+    "consensus.protocol": "single_sequencer",
     "agents.pv_share": 100.0,
     "agents.pv_size": 200.0,
 }
@@ -251,7 +251,8 @@ def test_a_vote_may_change_the_market_rule(rule):
 
 
 def test_chain_fees_of_a_voted_day_are_deposited():
-    lab = make(**{"consensus.fee_per_transaction": 1.0})
+    fees = {"consensus.fee_per_transaction": 1.0, "consensus.protocol": "pbft", "consensus.validators": 4}
+    lab = make(**fees)
     lab.governance.agenda.unlock("PEA", at="00:10")
     run = lab.run(slots=SLOTS, progress=False)
     assert run.kpi("chain_fees") > 0
